@@ -1,0 +1,2 @@
+//! tuantibu (团体簿): a self-hosted group health register.
+pub mod model;
