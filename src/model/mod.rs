@@ -1,6 +1,10 @@
-//! Pure rules: no I/O, no clock, no randomness.
+//! Pure rules: no I/O, no clock, no randomness. Times and days come in as arguments.
+pub mod catalogue;
 pub mod document;
+pub mod health;
+pub mod id;
 pub mod mask;
 pub mod name;
 pub mod phone;
+pub mod requirement;
 pub mod text;

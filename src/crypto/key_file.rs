@@ -1,0 +1,171 @@
+//! The root key and its file: `tbk1:root:<suite>:<id>:<base64url of 32 bytes>`, mode 0400.
+use super::cell::{open_with, seal_with};
+use super::{CryptoError, random::Random};
+use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::{
+    fmt, fs,
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+const SUITE: &str = "aes";
+
+/// Why a key file was refused. Nothing of its content is told.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It is not there.
+    #[error(
+        "keys.file: {0} does not exist, but the database holds sealed data; bring the key back"
+    )]
+    Lost(PathBuf),
+    /// It is there already, where a new one was to be made.
+    #[error("keys.file: {0} cannot be read or made: {1}")]
+    Io(PathBuf, io::Error),
+    /// Others can read it.
+    #[error(
+        "keys.file: {path} has mode {mode:04o}; others than its owner can reach it (chmod 0400)"
+    )]
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is not a key.
+    #[error("keys.file: {0} is not a root key of the form tbk1:root:{SUITE}:…")]
+    Malformed(PathBuf),
+}
+
+/// The root key: it wraps every other key and seals nothing else.
+pub struct RootKey {
+    id: u32,
+    key: LessSafeKey,
+}
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RootKey({:08x})", self.id)
+    }
+}
+
+impl RootKey {
+    /// Reads the key file.
+    ///
+    /// # Errors
+    /// When it is missing, readable by others than its owner, or not a root key.
+    pub fn read(path: &Path) -> Result<Self, KeyFileError> {
+        let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => KeyFileError::Lost(path.to_owned()),
+            _ => KeyFileError::Io(path.to_owned(), error),
+        })?;
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(KeyFileError::Readable {
+                path: path.to_owned(),
+                mode,
+            });
+        }
+        let text = Zeroizing::new(
+            fs::read_to_string(path).map_err(|error| KeyFileError::Io(path.to_owned(), error))?,
+        );
+        Self::parse(text.trim()).ok_or_else(|| KeyFileError::Malformed(path.to_owned()))
+    }
+
+    /// Draws a new root key and writes it, mode 0400, never over an existing file.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub fn create(path: &Path, random: &dyn Random) -> Result<Self, KeyFileError> {
+        let fail = |error| KeyFileError::Io(path.to_owned(), error);
+        let mut id = [0; 4];
+        let mut secret = Zeroizing::new([0; 32]);
+        random.fill(&mut id);
+        random.fill(&mut *secret);
+        let id = u32::from_be_bytes(id);
+        let text = Zeroizing::new(format!(
+            "tbk1:root:{SUITE}:{id:08x}:{}\n",
+            *Zeroizing::new(URL_SAFE_NO_PAD.encode(*secret))
+        ));
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            fs::create_dir_all(folder).map_err(fail)?;
+        }
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o400)
+            .open(path)
+            .map_err(fail)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(fail)?;
+        Ok(Self::new(id, &secret))
+    }
+
+    fn new(id: u32, secret: &[u8; 32]) -> Self {
+        // cannot fail: the key has AES-256's length.
+        let key = UnboundKey::new(&AES_256_GCM, secret).expect("key length");
+        Self {
+            id,
+            key: LessSafeKey::new(key),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let (tag, kind, suite) = (parts.next()?, parts.next()?, parts.next()?);
+        if (tag, kind, suite) != ("tbk1", "root", SUITE) {
+            return None;
+        }
+        let id = u32::from_str_radix(parts.next()?, 16).ok()?;
+        let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(parts.next()?).ok()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let secret: &[u8; 32] = secret.as_slice().try_into().ok()?;
+        Some(Self::new(id, secret))
+    }
+
+    pub(super) fn wrap(
+        &self,
+        id: u32,
+        purpose: &str,
+        secret: &[u8],
+        random: &dyn Random,
+    ) -> Vec<u8> {
+        seal_with(&self.key, self.id, &associated(id, purpose), secret, random)
+    }
+
+    pub(super) fn unwrap(
+        &self,
+        id: u32,
+        purpose: &str,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
+        let needed = super::cell::key_id(wrapped).ok_or(CryptoError::DoesNotOpen)?;
+        if needed != self.id {
+            return Err(CryptoError::WrongRoot {
+                given: self.id,
+                needed,
+            });
+        }
+        let plain = open_with(&self.key, &associated(id, purpose), wrapped)?;
+        let secret: [u8; 32] = plain
+            .as_slice()
+            .try_into()
+            .map_err(|_| CryptoError::DoesNotOpen)?;
+        Ok(Zeroizing::new(secret))
+    }
+}
+
+fn associated(id: u32, purpose: &str) -> Vec<u8> {
+    let mut data = b"tuantibu keys".to_vec();
+    data.extend_from_slice(&id.to_be_bytes());
+    data.extend_from_slice(purpose.as_bytes());
+    data
+}

@@ -1,0 +1,71 @@
+//! Health sources: the authority's database, through one of the connectors.
+use crate::model::{document::Document, health::Items, name::Name, phone::Phone};
+use async_trait::async_trait;
+
+/// Who is to be matched: what somebody typed, normalised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The name.
+    pub name: Name,
+    /// The document.
+    pub document: Document,
+    /// The phone.
+    pub phone: Phone,
+}
+
+/// One person to be read at a refresh.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The name held here; another name at the source is 未匹配.
+    pub name: Name,
+    /// The document.
+    pub document: Document,
+    /// The items that live authorisations cover; nothing else is asked for.
+    pub items: Vec<String>,
+}
+
+/// What the source answered of one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The person is there by document and name.
+    Found {
+        /// The phones that stand in the record, the preferred first.
+        phones: Vec<Phone>,
+        /// Each item that was asked for, `None` where there is no record.
+        items: Items,
+    },
+    /// No such document, or another name.
+    NotMatched,
+    /// This person's record could not be read; the others of the batch could.
+    Failed,
+}
+
+/// Why a source gave no answer at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It cannot be reached, is too slow, or says that it is out of order.
+    #[error("the health source is unavailable: {0}")]
+    Unavailable(String),
+    /// It answered something that cannot be read.
+    #[error("the health source answered something unreadable: {0}")]
+    Garbage(String),
+}
+
+/// A health source.
+#[async_trait]
+pub trait HealthSource: Send + Sync {
+    /// Which connector this is, for logs and metrics.
+    fn kind(&self) -> &'static str;
+
+    /// Whether name, document and phone all stand in one record. The same work for every mismatch.
+    ///
+    /// # Errors
+    /// When the source gave no readable answer; that is not a mismatch.
+    async fn matches(&self, who: &Identity) -> Result<bool, SourceError>;
+
+    /// Reads a batch; answers stand in the order of the asks, one each.
+    ///
+    /// # Errors
+    /// When the batch failed whole. Nobody is written off then.
+    async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError>;
+}
