@@ -1,0 +1,110 @@
+//! SQL and rows, nothing else. One text a statement for both engines.
+pub mod audit;
+pub mod authorizations;
+mod engine;
+pub mod jobs;
+pub mod limits;
+mod migrations;
+pub mod persons;
+pub mod refresh;
+pub mod registers;
+pub mod sessions;
+pub mod settings;
+pub mod sms;
+pub mod snapshots;
+pub mod verifications;
+
+pub use engine::{OpenError, Store, Tx};
+
+/// A failure of the database. Its text goes to the log, never to a person.
+#[derive(Debug, thiserror::Error)]
+#[error("database: {0}")]
+pub struct StoreError(#[from] pub(crate) sqlx::Error);
+
+impl StoreError {
+    /// Whether the same transaction, begun anew, may well succeed: a serialization failure, a
+    /// deadlock, a race for a unique key, a connection lost to a fail-over.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match &self.0 {
+            sqlx::Error::Database(error) => {
+                error.is_unique_violation()
+                    || matches!(
+                        error.code().as_deref(),
+                        Some("40001" | "40P01" | "57P01" | "5" | "517" | "261")
+                    )
+            }
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+            _ => false,
+        }
+    }
+}
+
+/// The result of a statement.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Declares a file's statements, and lists them so that a test can prepare each on both engines.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* const $name: &str = $text;)*
+        /// Every statement of this file, by name.
+        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+/// Runs a statement that answers rows, on whichever engine the transaction is.
+macro_rules! rows {
+    ($tx:expr, $method:ident, $row:ty, $text:expr $(, $argument:expr)* $(,)?) => {
+        match $tx.on($text) {
+            $crate::store::engine::On::Sqlite(connection) => {
+                sqlx::query_as::<sqlx::Sqlite, $row>($text)
+                    $(.bind($argument))*.$method(connection).await
+            }
+            $crate::store::engine::On::Postgres(connection) => {
+                sqlx::query_as::<sqlx::Postgres, $row>($text)
+                    $(.bind($argument))*.$method(connection).await
+            }
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+/// Runs a statement that answers nothing; how many rows it touched.
+macro_rules! execute {
+    ($tx:expr, $text:expr $(, $argument:expr)* $(,)?) => {
+        match $tx.on($text) {
+            $crate::store::engine::On::Sqlite(connection) => {
+                sqlx::query::<sqlx::Sqlite>($text)
+                    $(.bind($argument))*.execute(connection).await.map(|done| done.rows_affected())
+            }
+            $crate::store::engine::On::Postgres(connection) => {
+                sqlx::query::<sqlx::Postgres>($text)
+                    $(.bind($argument))*.execute(connection).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+use {execute, rows, statements};
+
+/// Every statement of every file, as `file.NAME`.
+#[must_use]
+pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
+    [
+        ("audit", audit::STATEMENTS),
+        ("authorizations", authorizations::STATEMENTS),
+        ("jobs", jobs::STATEMENTS),
+        ("limits", limits::STATEMENTS),
+        ("persons", persons::STATEMENTS),
+        ("refresh", refresh::STATEMENTS),
+        ("registers", registers::STATEMENTS),
+        ("sessions", sessions::STATEMENTS),
+        ("settings", settings::STATEMENTS),
+        ("sms", sms::STATEMENTS),
+        ("snapshots", snapshots::STATEMENTS),
+        ("verifications", verifications::STATEMENTS),
+    ]
+    .into_iter()
+    .flat_map(|(file, all)| all.iter().map(move |(name, text)| (file, *name, *text)))
+    .collect()
+}

@@ -1,0 +1,105 @@
+//! Persons: found by keyed hashes, read by opening one sealed profile.
+use super::{Result, Tx, execute, rows, statements};
+
+statements! {
+    /// The row of a document wins over ours: its id comes back.
+    UPSERT = "insert into persons (id, document_hash, phone_hash, profile, created_at, updated_at) \
+              values ($1, $2, $3, $4, $5, $5) \
+              on conflict (document_hash) do update set updated_at = excluded.updated_at \
+              returning id";
+    UPDATE_PROFILE = "update persons set phone_hash = $2, profile = $3, updated_at = $4 where id = $1";
+    BY_DOCUMENT = "select id, phone_hash, profile from persons where document_hash = $1";
+    BY_ID = "select id, phone_hash, profile from persons where id = $1";
+    BY_IDS = "select p.id, p.phone_hash, p.profile from json_each($1) as j \
+              join persons p on p.id = unhex(j.value)";
+    COUNT_BY_PHONE = "select count(*) from persons where phone_hash = $1 and id <> $2";
+    /// A person whom no authorization, guardianship, role or live session needs.
+    ERASE_UNNEEDED = "delete from persons where id = $1 \
+        and not exists (select 1 from authorizations a where a.person_id = persons.id) \
+        and not exists (select 1 from authorizations a where a.guardian_id = persons.id) \
+        and not exists (select 1 from register_administrators r where r.person_id = persons.id) \
+        and not exists (select 1 from sessions s where s.person_id = persons.id and s.expires_at > $2 and $2 > 0)";
+    UNNEEDED = "select p.id from persons p \
+        where not exists (select 1 from authorizations a where a.person_id = p.id) \
+        and not exists (select 1 from authorizations a where a.guardian_id = p.id) \
+        and not exists (select 1 from register_administrators r where r.person_id = p.id) \
+        and not exists (select 1 from sessions s where s.person_id = p.id) \
+        limit $1";
+}
+
+/// A person's row.
+#[derive(Debug, sqlx::FromRow)]
+pub struct PersonRow {
+    /// The identifier.
+    pub id: Vec<u8>,
+    /// The keyed hash of the phone.
+    pub phone_hash: Vec<u8>,
+    /// The sealed profile.
+    pub profile: Vec<u8>,
+}
+
+/// Adds a person, or finds the one with that document; the id of whichever it is.
+pub async fn upsert(
+    tx: &mut Tx,
+    id: &[u8],
+    document_hash: &[u8],
+    phone_hash: &[u8],
+    profile: &[u8],
+    now: i64,
+) -> Result<Vec<u8>> {
+    let row = rows!(
+        tx,
+        fetch_one,
+        (Vec<u8>,),
+        UPSERT,
+        id,
+        document_hash,
+        phone_hash,
+        profile,
+        now
+    )?;
+    Ok(row.0)
+}
+
+/// Replaces the profile and the phone's hash.
+pub async fn update_profile(
+    tx: &mut Tx,
+    id: &[u8],
+    phone_hash: &[u8],
+    profile: &[u8],
+    now: i64,
+) -> Result<()> {
+    execute!(tx, UPDATE_PROFILE, id, phone_hash, profile, now)?;
+    Ok(())
+}
+
+/// The person with that document.
+pub async fn by_document(tx: &mut Tx, document_hash: &[u8]) -> Result<Option<PersonRow>> {
+    rows!(tx, fetch_optional, PersonRow, BY_DOCUMENT, document_hash)
+}
+
+/// The person with that id.
+pub async fn by_id(tx: &mut Tx, id: &[u8]) -> Result<Option<PersonRow>> {
+    rows!(tx, fetch_optional, PersonRow, BY_ID, id)
+}
+
+/// The persons of a JSON list of ids in hexadecimal, in any order.
+pub async fn by_ids(tx: &mut Tx, hex_ids: &str) -> Result<Vec<PersonRow>> {
+    rows!(tx, fetch_all, PersonRow, BY_IDS, hex_ids)
+}
+
+/// How many other persons are verified by that phone.
+pub async fn count_by_phone(tx: &mut Tx, phone_hash: &[u8], except: &[u8]) -> Result<i64> {
+    Ok(rows!(tx, fetch_one, (i64,), COUNT_BY_PHONE, phone_hash, except)?.0)
+}
+
+/// Erases a person whom nothing needs any more; whether it did. A live session keeps nobody when
+/// `sessions_alive_at` is 0: leaving erases at once, and the session goes on without a person.
+pub async fn erase_unneeded(tx: &mut Tx, id: &[u8], sessions_alive_at: i64) -> Result<bool> {
+    Ok(execute!(tx, ERASE_UNNEEDED, id, sessions_alive_at)? > 0)
+}
+
+/// Some persons whom nothing needs, sessions included.
+pub async fn unneeded(tx: &mut Tx, limit: i64) -> Result<Vec<(Vec<u8>,)>> {
+    rows!(tx, fetch_all, (Vec<u8>,), UNNEEDED, limit)
+}

@@ -1,0 +1,347 @@
+//! Registers, their requirements, administrators and codes.
+use super::{Result, Tx, execute, rows, statements};
+
+statements! {
+    INSERT = "insert into registers (id, version, organisation, administrator_title, contact, \
+              street_code, purpose, items, departments, ends_on, requirements_version, code_hash, \
+              code, frozen, vouched, joined_ever, members, created_at, opened_at) \
+              values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, 0, 0, 0, 0, $12, $12)";
+    GET = "select * from registers where id = $1";
+    BY_CODE = "select * from registers where code_hash = $1";
+    OF_ADMINISTRATOR = "select r.*, a.role, a.departments as limited_to from registers r \
+        join register_administrators a on a.register_id = r.id \
+        where a.person_id = $1 order by r.created_at, r.id";
+    ALL = "select * from registers order by created_at, id";
+    UPDATE = "update registers set version = version + 1, organisation = $2, \
+              administrator_title = $3, contact = $4, street_code = $5, purpose = $6, items = $7, \
+              departments = $8, ends_on = $9, requirements_version = $10 where id = $1";
+    SET_CODE = "update registers set code_hash = $2, code = $3, version = version + 1 where id = $1";
+    SET_FROZEN = "update registers set frozen = $2, version = version + 1 where id = $1";
+    SET_VOUCHED = "update registers set vouched = $2 where id = $1";
+    ADD_MEMBER = "update registers set version = version + 1, members = members + $2, \
+                  joined_ever = 1 where id = $1 and members + $2 <= $3";
+    DROP_MEMBER = "update registers set version = version + 1, members = members - 1 where id = $1";
+    BUMP = "update registers set version = version + 1 where id = $1";
+    OPENED = "update registers set opened_at = $2 where id = $1 and opened_at < $2";
+    DELETE = "delete from registers where id = $1";
+    ENDED = "select id from registers where ends_on < $1 or opened_at < $2 limit $3";
+    INSERT_REQUIREMENTS = "insert into register_requirements (register_id, version, body, created_at) \
+                           values ($1, $2, $3, $4)";
+    REQUIREMENTS = "select version, body, created_at from register_requirements \
+                    where register_id = $1 order by version";
+    DELETE_REQUIREMENTS = "delete from register_requirements where register_id = $1";
+    INSERT_ADMINISTRATOR = "insert into register_administrators \
+        (register_id, person_id, role, departments, added_at) values ($1, $2, $3, $4, $5)";
+    ADMINISTRATOR = "select person_id, role, departments from register_administrators \
+                     where register_id = $1 and person_id = $2";
+    OWNER = "select person_id, role, departments from register_administrators \
+             where register_id = $1 order by role desc, added_at limit 1";
+    COUNT_OF_ADMINISTRATOR = "select count(*) from register_administrators where person_id = $1";
+    DELETE_ADMINISTRATORS = "delete from register_administrators where register_id = $1 returning person_id";
+    REPLACE_CODE = "insert into replaced_codes (code_hash, replaced_at) values ($1, $2)";
+    IS_REPLACED = "select replaced_at from replaced_codes where code_hash = $1";
+    FORGET_REPLACED = "delete from replaced_codes where replaced_at < $1";
+    REPORT = "insert into reports (id, register_id, reason, at) values ($1, $2, $3, $4)";
+    REPORTS = "select count(*) from reports where register_id = $1";
+    DELETE_REPORTS = "delete from reports where register_id = $1";
+}
+
+/// A register's row.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct RegisterRow {
+    /// The identifier.
+    pub id: Vec<u8>,
+    /// Rises with every change of what its list shows.
+    pub version: i64,
+    /// The organisation's name, the administrator's own word.
+    pub organisation: String,
+    /// What the administrator is there.
+    pub administrator_title: Option<String>,
+    /// The sealed contact.
+    pub contact: Vec<u8>,
+    /// The street's division code.
+    pub street_code: String,
+    /// The purpose.
+    pub purpose: String,
+    /// JSON: `[{"item": …, "required": …}]`.
+    pub items: String,
+    /// JSON: a list of names.
+    pub departments: String,
+    /// Last day, as a date.
+    pub ends_on: Option<String>,
+    /// The version of the requirements in force.
+    pub requirements_version: i64,
+    /// The hash of the registration code.
+    pub code_hash: Vec<u8>,
+    /// The sealed registration code.
+    pub code: Vec<u8>,
+    /// 1 when the operator froze it.
+    pub frozen: i64,
+    /// 1 when the operator vouched for the organisation's name.
+    pub vouched: i64,
+    /// 1 once anybody joined.
+    pub joined_ever: i64,
+    /// How many members.
+    pub members: i64,
+    /// When it was made.
+    pub created_at: i64,
+    /// When an administrator last opened it.
+    pub opened_at: i64,
+}
+
+/// A register with the role that somebody has in it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct OwnRegisterRow {
+    /// The register.
+    #[sqlx(flatten)]
+    pub register: RegisterRow,
+    /// 1 owner, 0 administrator.
+    pub role: i64,
+    /// JSON list of the departments that the administrator is limited to.
+    pub limited_to: Option<String>,
+}
+
+/// An administrator's row.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AdministratorRow {
+    /// The person.
+    pub person_id: Vec<u8>,
+    /// 1 owner, 0 administrator.
+    pub role: i64,
+    /// JSON list of the departments that the administrator is limited to.
+    pub departments: Option<String>,
+}
+
+/// Requirements as they stood from a moment on.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct RequirementsRow {
+    /// Their version, from 1.
+    pub version: i64,
+    /// JSON list.
+    pub body: String,
+    /// When they were set.
+    pub created_at: i64,
+}
+
+/// Adds a register.
+pub async fn insert(tx: &mut Tx, row: &RegisterRow) -> Result<()> {
+    execute!(
+        tx,
+        INSERT,
+        row.id.as_slice(),
+        row.organisation.as_str(),
+        row.administrator_title.as_deref(),
+        row.contact.as_slice(),
+        row.street_code.as_str(),
+        row.purpose.as_str(),
+        row.items.as_str(),
+        row.departments.as_str(),
+        row.ends_on.as_deref(),
+        row.code_hash.as_slice(),
+        row.code.as_slice(),
+        row.created_at
+    )?;
+    Ok(())
+}
+
+/// A register by its id.
+pub async fn get(tx: &mut Tx, id: &[u8]) -> Result<Option<RegisterRow>> {
+    rows!(tx, fetch_optional, RegisterRow, GET, id)
+}
+
+/// A register by its code's hash.
+pub async fn by_code(tx: &mut Tx, code_hash: &[u8]) -> Result<Option<RegisterRow>> {
+    rows!(tx, fetch_optional, RegisterRow, BY_CODE, code_hash)
+}
+
+/// The registers that somebody administers.
+pub async fn of_administrator(tx: &mut Tx, person: &[u8]) -> Result<Vec<OwnRegisterRow>> {
+    rows!(tx, fetch_all, OwnRegisterRow, OF_ADMINISTRATOR, person)
+}
+
+/// Every register, for the operator.
+pub async fn all(tx: &mut Tx) -> Result<Vec<RegisterRow>> {
+    rows!(tx, fetch_all, RegisterRow, ALL)
+}
+
+/// Writes what an administrator may change.
+pub async fn update(tx: &mut Tx, row: &RegisterRow) -> Result<()> {
+    execute!(
+        tx,
+        UPDATE,
+        row.id.as_slice(),
+        row.organisation.as_str(),
+        row.administrator_title.as_deref(),
+        row.contact.as_slice(),
+        row.street_code.as_str(),
+        row.purpose.as_str(),
+        row.items.as_str(),
+        row.departments.as_str(),
+        row.ends_on.as_deref(),
+        row.requirements_version
+    )?;
+    Ok(())
+}
+
+/// Sets a new registration code.
+pub async fn set_code(tx: &mut Tx, id: &[u8], code_hash: &[u8], code: &[u8]) -> Result<()> {
+    execute!(tx, SET_CODE, id, code_hash, code)?;
+    Ok(())
+}
+
+/// Freezes or unfreezes; whether there is such a register.
+pub async fn set_frozen(tx: &mut Tx, id: &[u8], frozen: bool) -> Result<bool> {
+    Ok(execute!(tx, SET_FROZEN, id, i64::from(frozen))? > 0)
+}
+
+/// Vouches for the organisation's name or takes it back; whether there is such a register.
+pub async fn set_vouched(tx: &mut Tx, id: &[u8], vouched: bool) -> Result<bool> {
+    Ok(execute!(tx, SET_VOUCHED, id, i64::from(vouched))? > 0)
+}
+
+/// Counts `new` members more (0 for one who was there) and bumps the version, unless that would
+/// exceed `most`; whether it did. Locks the row.
+pub async fn add_member(tx: &mut Tx, id: &[u8], new: i64, most: i64) -> Result<bool> {
+    Ok(execute!(tx, ADD_MEMBER, id, new, most)? > 0)
+}
+
+/// Counts one member less and bumps the version.
+pub async fn drop_member(tx: &mut Tx, id: &[u8]) -> Result<()> {
+    execute!(tx, DROP_MEMBER, id)?;
+    Ok(())
+}
+
+/// Bumps the version.
+pub async fn bump(tx: &mut Tx, id: &[u8]) -> Result<()> {
+    execute!(tx, BUMP, id)?;
+    Ok(())
+}
+
+/// Remembers that an administrator opened it.
+pub async fn opened(tx: &mut Tx, id: &[u8], now: i64) -> Result<()> {
+    execute!(tx, OPENED, id, now)?;
+    Ok(())
+}
+
+/// Deletes the row of a register, its requirements, reports and administrators; who they were.
+pub async fn delete(tx: &mut Tx, id: &[u8]) -> Result<Vec<(Vec<u8>,)>> {
+    execute!(tx, DELETE, id)?;
+    execute!(tx, DELETE_REQUIREMENTS, id)?;
+    execute!(tx, DELETE_REPORTS, id)?;
+    rows!(tx, fetch_all, (Vec<u8>,), DELETE_ADMINISTRATORS, id)
+}
+
+/// Registers whose last day was before `today`, or that nobody opened since `opened_before`.
+pub async fn ended(
+    tx: &mut Tx,
+    today: &str,
+    opened_before: i64,
+    limit: i64,
+) -> Result<Vec<(Vec<u8>,)>> {
+    rows!(
+        tx,
+        fetch_all,
+        (Vec<u8>,),
+        ENDED,
+        today,
+        opened_before,
+        limit
+    )
+}
+
+/// Adds a version of the requirements.
+pub async fn insert_requirements(
+    tx: &mut Tx,
+    id: &[u8],
+    version: i64,
+    body: &str,
+    now: i64,
+) -> Result<()> {
+    execute!(tx, INSERT_REQUIREMENTS, id, version, body, now)?;
+    Ok(())
+}
+
+/// Every version of the requirements, oldest first.
+pub async fn requirements(tx: &mut Tx, id: &[u8]) -> Result<Vec<RequirementsRow>> {
+    rows!(tx, fetch_all, RequirementsRow, REQUIREMENTS, id)
+}
+
+/// Adds an administrator; `role` 1 is the owner.
+pub async fn insert_administrator(
+    tx: &mut Tx,
+    register: &[u8],
+    person: &[u8],
+    role: i64,
+    departments: Option<&str>,
+    now: i64,
+) -> Result<()> {
+    execute!(
+        tx,
+        INSERT_ADMINISTRATOR,
+        register,
+        person,
+        role,
+        departments,
+        now
+    )?;
+    Ok(())
+}
+
+/// Somebody's role in a register.
+pub async fn administrator(
+    tx: &mut Tx,
+    register: &[u8],
+    person: &[u8],
+) -> Result<Option<AdministratorRow>> {
+    rows!(
+        tx,
+        fetch_optional,
+        AdministratorRow,
+        ADMINISTRATOR,
+        register,
+        person
+    )
+}
+
+/// A register's owner.
+pub async fn owner(tx: &mut Tx, register: &[u8]) -> Result<Option<AdministratorRow>> {
+    rows!(tx, fetch_optional, AdministratorRow, OWNER, register)
+}
+
+/// How many registers somebody administers.
+pub async fn count_of_administrator(tx: &mut Tx, person: &[u8]) -> Result<i64> {
+    Ok(rows!(tx, fetch_one, (i64,), COUNT_OF_ADMINISTRATOR, person)?.0)
+}
+
+/// Remembers a replaced code, so that it says 已失效 instead of nothing.
+pub async fn replace_code(tx: &mut Tx, code_hash: &[u8], now: i64) -> Result<()> {
+    execute!(tx, REPLACE_CODE, code_hash, now)?;
+    Ok(())
+}
+
+/// Whether a code was replaced.
+pub async fn is_replaced(tx: &mut Tx, code_hash: &[u8]) -> Result<bool> {
+    Ok(rows!(tx, fetch_optional, (i64,), IS_REPLACED, code_hash)?.is_some())
+}
+
+/// Forgets codes replaced before a time.
+pub async fn forget_replaced(tx: &mut Tx, before: i64) -> Result<u64> {
+    execute!(tx, FORGET_REPLACED, before)
+}
+
+/// Keeps a report for the operator; the reason is sealed.
+pub async fn report(
+    tx: &mut Tx,
+    id: &[u8],
+    register: &[u8],
+    reason: &[u8],
+    now: i64,
+) -> Result<()> {
+    execute!(tx, REPORT, id, register, reason, now)?;
+    Ok(())
+}
+
+/// How many reports a register has.
+pub async fn reports(tx: &mut Tx, register: &[u8]) -> Result<i64> {
+    Ok(rows!(tx, fetch_one, (i64,), REPORTS, register)?.0)
+}
