@@ -1,1 +1,2 @@
-
+//! The integration tests, one crate so that they link once.
+mod identity;
