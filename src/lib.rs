@@ -1,5 +1,14 @@
 //! tuantibu (团体簿): a self-hosted group health register.
+//!
+//! One direction: `main → {web, worker} → actions → {store, source, sms, crypto} → model`.
+pub mod actions;
+pub mod app;
+pub mod clock;
+pub mod config;
 pub mod crypto;
+pub mod error;
 pub mod model;
+pub mod sms;
 pub mod source;
 pub mod store;
+pub mod texts;

@@ -11,3 +11,4 @@ pub mod name;
 pub mod phone;
 pub mod requirement;
 pub mod text;
+pub mod view;

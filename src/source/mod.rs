@@ -1,4 +1,7 @@
 //! Health sources: the authority's database, through one of the connectors.
+pub mod embedded;
+pub mod faults;
+
 use crate::model::{document::Document, health::Items, name::Name, phone::Phone};
 use async_trait::async_trait;
 

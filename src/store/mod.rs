@@ -18,8 +18,8 @@ pub use engine::{OpenError, Store, Tx};
 
 /// A failure of the database. Its text goes to the log, never to a person.
 #[derive(Debug, thiserror::Error)]
-#[error("database: {0}")]
-pub struct StoreError(#[from] pub(crate) sqlx::Error);
+#[error("the database failed")]
+pub struct StoreError(#[from] sqlx::Error);
 
 impl StoreError {
     /// Whether the same transaction, begun anew, may well succeed: a serialization failure, a
@@ -36,6 +36,24 @@ impl StoreError {
             }
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
             _ => false,
+        }
+    }
+
+    /// What kind of failure it is, without the values that a database's own words may quote.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        match &self.0 {
+            sqlx::Error::Database(error) => format!(
+                "database error {} {}",
+                error.code().unwrap_or_default(),
+                error.constraint().or(error.table()).unwrap_or_default()
+            ),
+            sqlx::Error::Io(error) => format!("database connection: {}", error.kind()),
+            sqlx::Error::PoolTimedOut => "no database connection in time".to_owned(),
+            sqlx::Error::PoolClosed => "the database is closed".to_owned(),
+            sqlx::Error::RowNotFound => "a row that must be there is not".to_owned(),
+            sqlx::Error::ColumnDecode { index, .. } => format!("column {index} has another type"),
+            other => format!("database: {}", std::any::type_name_of_val(other)),
         }
     }
 }

@@ -1,0 +1,146 @@
+//! One file a use case. An action takes the [`App`], an [`Actor`] and a typed input, checks that
+//! the actor may, and writes in one transaction that holds its audit event too.
+pub mod audit;
+pub mod limits;
+pub mod profile;
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+    model::id::Id,
+    store::{
+        Tx,
+        registers::{self, RegisterRow},
+    },
+    texts::Lang,
+};
+use std::net::IpAddr;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The client's address, by a configured proxy's word where there is one.
+    pub address: IpAddr,
+    /// The session, where somebody is signed in.
+    pub session: Option<Session>,
+    /// The cookie that ties a verification to the browser that began it; none over the API.
+    pub flow: Option<String>,
+    /// The language of texts that go out.
+    pub lang: Lang,
+}
+
+/// A session that was looked up for this request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The session.
+    pub id: Id,
+    /// Whose it is. The person may have been erased since.
+    pub person: Id,
+    /// Whether it only serves leaving.
+    pub leave_only: bool,
+}
+
+/// What somebody is in a register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Whether they own it.
+    pub owner: bool,
+    /// The departments that they are limited to; all where there is none.
+    pub departments: Option<Vec<String>>,
+}
+
+impl Actor {
+    /// The session, for what needs one.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`].
+    pub fn signed_in(&self) -> Result<Session> {
+        self.session.ok_or(Error::NotSignedIn)
+    }
+
+    /// The session, for what is more than leaving.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`]: a session that only serves leaving does not do.
+    pub fn fully_signed_in(&self) -> Result<Session> {
+        self.session
+            .filter(|session| !session.leave_only)
+            .ok_or(Error::NotSignedIn)
+    }
+}
+
+/// The register and the actor's role in it. Another group's register is not found.
+///
+/// # Errors
+/// [`Error::NotFound`] where the actor has no role in it or it has ended.
+pub(crate) async fn register_of(
+    app: &App,
+    tx: &mut Tx,
+    session: Session,
+    id: Id,
+) -> Result<(RegisterRow, Role)> {
+    let administrator = registers::administrator(tx, id.bytes(), session.person.bytes())
+        .await?
+        .ok_or(Error::NotFound)?;
+    let row = registers::get(tx, id.bytes())
+        .await?
+        .ok_or(Error::NotFound)?;
+    if has_ended(app, &row) {
+        return Err(Error::NotFound);
+    }
+    let departments = administrator
+        .departments
+        .map(|list| serde_json::from_str(&list))
+        .transpose()
+        .map_err(|_| Error::unexpected("departments of an administrator"))?;
+    Ok((
+        row,
+        Role {
+            owner: administrator.role == 1,
+            departments,
+        },
+    ))
+}
+
+/// The same for what only the owner may. Others with a role are refused as strangers are.
+pub(crate) async fn register_of_owner(
+    app: &App,
+    tx: &mut Tx,
+    session: Session,
+    id: Id,
+) -> Result<RegisterRow> {
+    let (row, role) = register_of(app, tx, session, id).await?;
+    if role.owner {
+        Ok(row)
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// Whether a register's last day is over.
+pub(crate) fn has_ended(app: &App, row: &RegisterRow) -> bool {
+    row.ends_on
+        .as_deref()
+        .is_some_and(|last| last < app.today().to_string().as_str())
+}
+
+/// The identifier in a row.
+pub(crate) fn id_of(bytes: &[u8]) -> Result<Id> {
+    Id::from_slice(bytes).ok_or_else(|| Error::unexpected("an identifier in the database"))
+}
+
+/// Identifiers as the JSON list of hexadecimal that bulk statements take.
+pub(crate) fn hex_list<'a>(ids: impl IntoIterator<Item = &'a [u8]>) -> String {
+    use std::fmt::Write;
+    let mut list = String::from("[");
+    for (at, id) in ids.into_iter().enumerate() {
+        list.push_str(if at == 0 { "\"" } else { ",\"" });
+        for byte in id {
+            // cannot fail: writing to a string.
+            let _ = write!(list, "{byte:02x}");
+        }
+        list.push('"');
+    }
+    list.push(']');
+    list
+}

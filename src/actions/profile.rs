@@ -1,0 +1,201 @@
+//! Typed identities, and the sealed profile of a person.
+use crate::{
+    app::App,
+    crypto::{Place, Table},
+    error::{Error, FieldError, Result},
+    model::{
+        document::{Document, DocumentError, DocumentType},
+        id::Id,
+        name::{Name, NameError},
+        phone::{Phone, PhoneError},
+    },
+    source::Identity,
+    store::{Tx, persons},
+};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Name, document and phone as somebody typed them.
+#[derive(Clone, Default, Deserialize)]
+pub struct TypedIdentity {
+    /// The name.
+    pub name: String,
+    /// The type of document, as in API.md.
+    pub document_type: String,
+    /// Its number.
+    pub document_number: String,
+    /// The phone.
+    pub phone: String,
+}
+
+/// What a person's profile holds, sealed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Profile {
+    n: String,
+    t: DocumentType,
+    d: String,
+    p: String,
+}
+
+impl TypedIdentity {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every field that is wrong.
+    pub(crate) fn check(&self, app: &App) -> Result<Identity> {
+        let mut errors = Vec::new();
+        let name = Name::parse(&self.name)
+            .map_err(|error| errors.push(name_error(error)))
+            .ok();
+        let kind = self.document_type.parse::<DocumentType>().ok();
+        if kind.is_none() {
+            let code = if self.document_type.is_empty() {
+                "required"
+            } else {
+                "unknown_type"
+            };
+            errors.push(FieldError::new("document_type", code));
+        }
+        let document = kind.and_then(|kind| {
+            Document::parse(kind, &self.document_number, app.today())
+                .map_err(|error| errors.push(document_error(error)))
+                .ok()
+        });
+        let phone = Phone::parse(&self.phone, &app.regions)
+            .map_err(|error| errors.push(phone_error(error)))
+            .ok();
+        match (name, document, phone) {
+            (Some(name), Some(document), Some(phone)) => Ok(Identity {
+                name,
+                document,
+                phone,
+            }),
+            _ => Err(Error::Invalid(errors)),
+        }
+    }
+}
+
+fn name_error(error: NameError) -> FieldError {
+    let field = FieldError::new(
+        "name",
+        if matches!(error, NameError::Empty) {
+            "required"
+        } else {
+            error.code()
+        },
+    );
+    match error {
+        NameError::TooLong { max } => field.with("max", i64::try_from(max).unwrap_or(i64::MAX)),
+        NameError::HiddenCharacters { position } => {
+            field.with("position", i64::try_from(position).unwrap_or(i64::MAX))
+        }
+        NameError::Empty => field,
+    }
+}
+
+fn document_error(error: DocumentError) -> FieldError {
+    let code = if matches!(error, DocumentError::Empty) {
+        "required"
+    } else {
+        error.code()
+    };
+    let field = FieldError::new("document_number", code);
+    match error {
+        DocumentError::Length { expected, actual } => field
+            .with("expected", i64::from(expected))
+            .with("actual", i64::try_from(actual).unwrap_or(i64::MAX)),
+        _ => field,
+    }
+}
+
+fn phone_error(error: PhoneError) -> FieldError {
+    FieldError::new(
+        "phone",
+        if matches!(error, PhoneError::Empty) {
+            "required"
+        } else {
+            error.code()
+        },
+    )
+}
+
+impl Profile {
+    pub(crate) fn of(identity: &Identity) -> Self {
+        Self {
+            n: identity.name.as_str().to_owned(),
+            t: identity.document.kind(),
+            d: identity.document.number().to_owned(),
+            p: identity.phone.e164().to_owned(),
+        }
+    }
+
+    /// The identity that was checked when it was stored.
+    pub(crate) fn identity(&self, app: &App) -> Result<Identity> {
+        let bad = || Error::unexpected("a stored profile is not well formed");
+        Ok(Identity {
+            name: Name::parse(&self.n).map_err(|_| bad())?,
+            document: Document::parse(self.t, &self.d, app.today()).map_err(|_| bad())?,
+            phone: Phone::parse(&self.p, &app.regions).map_err(|_| bad())?,
+        })
+    }
+
+    pub(crate) fn seal(&self, app: &App, person: Id) -> Result<Vec<u8>> {
+        let plain = Zeroizing::new(
+            serde_json::to_vec(self).map_err(|_| Error::unexpected("a profile's JSON"))?,
+        );
+        Ok(app.keys.seal(&place(person.bytes()), &plain))
+    }
+
+    pub(crate) fn open(app: &App, person: Id, sealed: &[u8]) -> Result<Self> {
+        let plain = app.keys.open(&place(person.bytes()), sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| Error::unexpected("a profile's JSON"))
+    }
+
+    /// The name, as it is shown.
+    pub(crate) fn name(&self) -> &str {
+        &self.n
+    }
+}
+
+fn place(person: &[u8]) -> Place<'_> {
+    Place {
+        table: Table::Persons,
+        column: "profile",
+        row: person,
+        bound: b"",
+    }
+}
+
+/// The identity of a person, where there is (still) one.
+pub(crate) async fn of_person(app: &App, tx: &mut Tx, person: Id) -> Result<Option<Identity>> {
+    let Some(row) = persons::by_id(tx, person.bytes()).await? else {
+        return Ok(None);
+    };
+    Profile::open(app, person, &row.profile)?
+        .identity(app)
+        .map(Some)
+}
+
+/// Adds the person with this identity, or brings the profile that is there up to date; the id.
+pub(crate) async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Id> {
+    let profile = Profile::of(identity);
+    let new = crate::crypto::random::id(&*app.random);
+    let document_hash = app.keys.document_hash(&identity.document);
+    let phone_hash = app.keys.phone_hash(&identity.phone);
+    let sealed = profile.seal(app, new)?;
+    let id = persons::upsert(
+        tx,
+        new.bytes(),
+        &document_hash,
+        &phone_hash,
+        &sealed,
+        app.now(),
+    )
+    .await?;
+    let id = super::id_of(&id)?;
+    if id != new {
+        let sealed = profile.seal(app, id)?;
+        persons::update_profile(tx, id.bytes(), &phone_hash, &sealed, app.now()).await?;
+    }
+    Ok(id)
+}

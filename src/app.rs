@@ -1,0 +1,321 @@
+//! The parts of a running program, put together.
+use crate::{
+    clock::{Clock, SystemClock},
+    config::{Config, SmsKind, SourceKind},
+    crypto::{
+        Keys, RootKey, WrappedKey,
+        random::{self, OsRandom, Random},
+    },
+    model::{
+        catalogue::Catalogue,
+        id::{Id, SHARDS},
+        phone::Regions,
+        view::View,
+    },
+    sms::{NoGateway, SmsSender, outbox::Outbox},
+    source::HealthSource,
+    store::{Store, refresh, settings},
+    texts::Texts,
+};
+use jiff::{
+    civil::{Date, Time},
+    tz::TimeZone,
+};
+use moka::future::Cache;
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicI64},
+};
+
+/// Members that the cached views of registers may hold in all.
+const VIEW_MEMBERS: u64 = 500_000;
+
+/// Why a program could not start. Names the key of the configuration or the file.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+impl StartError {
+    fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A running program's parts. Actions take it; nothing else is global.
+pub struct App {
+    /// What the operator set.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The zone of days and of what people read.
+    pub zone: TimeZone,
+    /// The refresh's times of day.
+    pub times: Vec<Time>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Keys.
+    pub keys: Arc<Keys>,
+    /// The database.
+    pub store: Store,
+    /// The authority's database.
+    pub source: Arc<dyn HealthSource>,
+    /// The SMS gateway.
+    pub sms: Arc<dyn SmsSender>,
+    /// The health items.
+    pub catalogue: Arc<Catalogue>,
+    /// Whose phones are accepted.
+    pub regions: Regions,
+    /// Texts in every language.
+    pub texts: Texts,
+    /// What the lists of registers show, kept while their versions hold.
+    pub views: Cache<Id, Arc<View>>,
+    /// Which views by which session were logged in the last minutes.
+    pub seen: Cache<(Id, Id), i64>,
+    /// This server among those that share the database.
+    pub server: Id,
+    /// This server's next audit number.
+    pub audit_number: AtomicI64,
+    /// The demo's switches and outbox; none in `serve`.
+    pub demo: Option<Demo>,
+}
+
+/// What only the demo has.
+#[derive(Clone)]
+pub struct Demo {
+    /// The messages that were "sent".
+    pub outbox: Arc<Outbox>,
+    /// The sample source.
+    pub embedded: Arc<crate::source::embedded::EmbeddedSource>,
+    /// Breaks the source on demand.
+    pub faults: Arc<crate::source::faults::Faults>,
+}
+
+/// What a test or the demo puts in the place of the usual parts.
+#[derive(Clone)]
+pub struct Parts {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Whether this is a demo: an outbox, faults, `/demo/*`.
+    pub demo: bool,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom::new()),
+            demo: false,
+        }
+    }
+}
+
+impl App {
+    /// Opens the database, the keys and the connectors that the configuration names.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is wrong and which key names it.
+    pub async fn start(config: Config, parts: Parts) -> Result<Arc<Self>, StartError> {
+        let zone = config.zone().map_err(StartError::of)?;
+        let times = config.times().map_err(StartError::of)?;
+        let regions = Regions::with(config.phones.regions.iter().map(String::as_str))
+            .map_err(|error| StartError(format!("phones.regions: {error}")))?;
+        if config.sms.kind == SmsKind::Outbox && !parts.demo {
+            return Err(StartError(
+                "sms.kind: the outbox is the demo's alone".into(),
+            ));
+        }
+        make_folder_of(&config.database.url)?;
+        let store = Store::open(&config.database.url, config.database.connections)
+            .await
+            .map_err(StartError::of)?;
+        let keys = Arc::new(open_keys(&config, &store, &parts).await?);
+        let catalogue = Arc::new(Catalogue::embedded());
+        let outbox = Arc::new(Outbox::new(parts.clock.clone()));
+        let sms: Arc<dyn SmsSender> = match config.sms.kind {
+            SmsKind::None => Arc::new(NoGateway),
+            SmsKind::Outbox => outbox.clone(),
+        };
+        let (source, demo) =
+            open_source(&config, &parts, &keys, &catalogue, &regions, &zone, outbox).await?;
+        Ok(Arc::new(Self {
+            clock: parts.clock,
+            zone,
+            times,
+            server: random::id(&*parts.random),
+            random: parts.random,
+            keys,
+            store,
+            source,
+            sms,
+            catalogue,
+            regions,
+            texts: Texts::embedded(),
+            views: Cache::builder()
+                .max_capacity(VIEW_MEMBERS)
+                .weigher(|_, view: &Arc<View>| u32::try_from(view.len() + 1).unwrap_or(u32::MAX))
+                .build(),
+            seen: Cache::builder().max_capacity(100_000).build(),
+            audit_number: AtomicI64::new(1),
+            demo,
+            config,
+        }))
+    }
+
+    /// Now, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.clock.millis()
+    }
+
+    /// Today, in the configured zone.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        crate::clock::date(self.now(), &self.zone)
+    }
+
+    /// The address that links and QR codes carry.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.config.server.public_url
+    }
+}
+
+/// Opens the source alone, for `tuantibu source import`.
+///
+/// # Errors
+/// As [`App::start`].
+pub async fn open_embedded(
+    config: &Config,
+    parts: &Parts,
+) -> Result<crate::source::embedded::EmbeddedSource, StartError> {
+    make_folder_of(&config.database.url)?;
+    let store = Store::open(&config.database.url, 1)
+        .await
+        .map_err(StartError::of)?;
+    let keys = Arc::new(open_keys(config, &store, parts).await?);
+    let regions = Regions::with(config.phones.regions.iter().map(String::as_str))
+        .map_err(|error| StartError(format!("phones.regions: {error}")))?;
+    let zone = config.zone().map_err(StartError::of)?;
+    embedded(
+        config,
+        keys,
+        Arc::new(Catalogue::embedded()),
+        regions,
+        parts,
+        &zone,
+    )
+    .await
+}
+
+async fn embedded(
+    config: &Config,
+    keys: Arc<Keys>,
+    catalogue: Arc<Catalogue>,
+    regions: Regions,
+    parts: &Parts,
+    zone: &TimeZone,
+) -> Result<crate::source::embedded::EmbeddedSource, StartError> {
+    let path = Path::new(&config.source.url);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StartError(format!("source.url: {}: {error}", folder.display())))?;
+    }
+    let _ = (parts, zone);
+    crate::source::embedded::EmbeddedSource::open(path, keys, catalogue, regions)
+        .await
+        .map_err(|error| StartError(format!("source.url: {error}")))
+}
+
+async fn open_source(
+    config: &Config,
+    parts: &Parts,
+    keys: &Arc<Keys>,
+    catalogue: &Arc<Catalogue>,
+    regions: &Regions,
+    zone: &TimeZone,
+    outbox: Arc<Outbox>,
+) -> Result<(Arc<dyn HealthSource>, Option<Demo>), StartError> {
+    let (source, sample): (Arc<dyn HealthSource>, _) = match config.source.kind {
+        SourceKind::Embedded => {
+            let source = Arc::new(
+                embedded(
+                    config,
+                    keys.clone(),
+                    catalogue.clone(),
+                    regions.clone(),
+                    parts,
+                    zone,
+                )
+                .await?,
+            );
+            (source.clone(), Some(source))
+        }
+        SourceKind::Fhir => {
+            return Err(StartError("source.kind: fhir".into()));
+        }
+    };
+    match (parts.demo, sample) {
+        (true, Some(embedded)) => {
+            let faults = Arc::new(crate::source::faults::Faults::new(source));
+            let demo = Demo {
+                outbox,
+                embedded,
+                faults: faults.clone(),
+            };
+            Ok((faults, Some(demo)))
+        }
+        _ => Ok((source, None)),
+    }
+}
+
+/// Makes the folder of a SQLite database, so that a first start needs no preparation.
+fn make_folder_of(url: &str) -> Result<(), StartError> {
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Ok(());
+    };
+    match Path::new(path.trim_start_matches("//")).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|error| StartError(format!("database.url: {}: {error}", folder.display()))),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the root key and the keys that it wraps; makes both where the database is new.
+async fn open_keys(config: &Config, store: &Store, parts: &Parts) -> Result<Keys, StartError> {
+    let path = &config.keys.file;
+    let mut tx = store.write().await.map_err(StartError::of)?;
+    refresh::seed(&mut tx, SHARDS)
+        .await
+        .map_err(StartError::of)?;
+    refresh::lock(&mut tx).await.map_err(StartError::of)?;
+    let mut rows: Vec<WrappedKey> = settings::keys(&mut tx)
+        .await
+        .map_err(StartError::of)?
+        .into_iter()
+        .map(|(id, purpose, wrapped)| WrappedKey {
+            id: u32::try_from(id).unwrap_or_default(),
+            purpose,
+            wrapped,
+        })
+        .collect();
+    let root = if rows.is_empty() && !path.exists() {
+        RootKey::create(path, &*parts.random)
+    } else {
+        RootKey::read(path)
+    }
+    .map_err(StartError::of)?;
+    if rows.is_empty() {
+        rows = Keys::draw(&root, &*parts.random);
+        for row in &rows {
+            let now = parts.clock.millis();
+            settings::insert_key(&mut tx, i64::from(row.id), &row.purpose, &row.wrapped, now)
+                .await
+                .map_err(StartError::of)?;
+        }
+    }
+    let keys = Keys::unwrap_all(&root, &rows, parts.random.clone()).map_err(StartError::of)?;
+    tx.commit().await.map_err(StartError::of)?;
+    Ok(keys)
+}

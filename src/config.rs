@@ -1,0 +1,473 @@
+//! Configuration: one TOML file, unknown keys refused, every key overridable by
+//! `TUANTIBU_SECTION__KEY`.
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use ipnet::IpNet;
+use jiff::{civil::Time, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
+
+/// Everything that an operator may set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The HTTP server.
+    pub server: Server,
+    /// The database.
+    pub database: Database,
+    /// The root key.
+    pub keys: KeyFile,
+    /// The health source.
+    pub source: Source,
+    /// The SMS gateway.
+    pub sms: Sms,
+    /// The refresh.
+    pub refresh: Refresh,
+    /// Limits.
+    pub limits: Limits,
+    /// Whose phones are accepted.
+    pub phones: Phones,
+    /// The operator's own texts.
+    pub operator: Operator,
+    /// Logs.
+    pub log: Log,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The address that QR codes and links carry, without a closing slash.
+    pub public_url: String,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Files that a platform asks for to check the domain: name to content.
+    pub verification_files: BTreeMap<String, String>,
+    /// Where metrics are answered; nowhere by default.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+            verification_files: BTreeMap::new(),
+            metrics_listen: None,
+        }
+    }
+}
+
+/// The database.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    /// Connections, for reading where the engine is SQLite.
+    pub connections: u32,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: "sqlite:data/tuantibu.db".into(),
+            connections: 16,
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Database(…)")
+    }
+}
+
+/// The root key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyFile {
+    /// Its file, outside the database and its backups.
+    pub file: PathBuf,
+}
+
+impl Default for KeyFile {
+    fn default() -> Self {
+        Self {
+            file: "data/root.key".into(),
+        }
+    }
+}
+
+/// Which connector reads the authority's database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// A file of the program's own, filled by `tuantibu source import`.
+    Embedded,
+    /// A FHIR R4 server.
+    Fhir,
+}
+
+/// The health source.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Source {
+    /// The connector.
+    pub kind: SourceKind,
+    /// FHIR: the base URL. Embedded: the file.
+    pub url: String,
+    /// FHIR: a file with a bearer token.
+    pub token_file: Option<PathBuf>,
+    /// FHIR: the identifier systems of documents, by their type.
+    pub identifier_systems: BTreeMap<String, String>,
+    /// Seconds that a request to the source may take.
+    pub timeout_seconds: u64,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            kind: SourceKind::Embedded,
+            url: "data/source.db".into(),
+            token_file: None,
+            identifier_systems: BTreeMap::from([(
+                "resident_id".to_owned(),
+                "urn:oid:2.16.156.10011.1.3".to_owned(),
+            )]),
+            timeout_seconds: 15,
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which gateway sends SMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsKind {
+    /// None: every SMS fails, and says so.
+    None,
+    /// Kept in memory and shown on `/demo/sms`; the demo's alone.
+    Outbox,
+}
+
+/// The SMS gateway.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sms {
+    /// Which.
+    pub kind: SmsKind,
+    /// Seconds that the gateway may take.
+    pub timeout_seconds: u64,
+}
+
+impl Default for Sms {
+    fn default() -> Self {
+        Self {
+            kind: SmsKind::None,
+            timeout_seconds: 10,
+        }
+    }
+}
+
+/// The refresh.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Refresh {
+    /// Local times of day.
+    pub at: Vec<String>,
+    /// The zone of these times, of days and of what people read.
+    pub zone: String,
+    /// People a batch.
+    pub batch: i64,
+    /// How often a batch that failed whole is tried in all.
+    pub attempts: u32,
+    /// Seconds before the second try; doubled before each further one.
+    pub backoff_seconds: u64,
+    /// Seconds that a shard is leased for.
+    pub lease_seconds: i64,
+}
+
+impl Default for Refresh {
+    fn default() -> Self {
+        Self {
+            at: ["06:00", "09:00", "12:00", "16:00"]
+                .map(str::to_owned)
+                .to_vec(),
+            zone: "Asia/Shanghai".into(),
+            batch: 1000,
+            attempts: 3,
+            backoff_seconds: 2,
+            lease_seconds: 120,
+        }
+    }
+}
+
+/// Limits. What counts a day turns at local midnight.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Mismatches of a document from one address a day.
+    pub mismatches_document_address: i64,
+    /// Mismatches of a document in all a day.
+    pub mismatches_document: i64,
+    /// Mismatches of a phone from one address a day.
+    pub mismatches_phone_address: i64,
+    /// Mismatches of a phone in all a day.
+    pub mismatches_phone: i64,
+    /// Mismatches from an address an hour.
+    pub mismatches_address_hour: i64,
+    /// Sign-in and join posts from an address in 5 minutes.
+    pub posts_address: i64,
+    /// Confirmations from an address in 5 minutes.
+    pub confirms_address: i64,
+    /// Wrong codes that end a verification.
+    pub wrong_codes: i64,
+    /// Seconds between two codes to a phone while the first is unused.
+    pub resend_seconds: i64,
+    /// Seconds that a code lives.
+    pub code_seconds: i64,
+    /// SMS a phone a day.
+    pub sms_phone: i64,
+    /// SMS a phone a day more that only serve leaving.
+    pub sms_phone_leave: i64,
+    /// SMS of the whole site an hour.
+    pub sms_site_hour: i64,
+    /// Previews from an address a minute.
+    pub previews_address: i64,
+    /// Unknown codes from an address a minute.
+    pub unknown_codes_address: i64,
+    /// Registers made and codes replaced by a person a day.
+    pub creations_person: i64,
+    /// Lists, summaries and own pages a session a minute.
+    pub reads_session: i64,
+    /// Revealed phones an administrator an hour.
+    pub reveals_hour: i64,
+    /// Revealed phones an administrator a day.
+    pub reveals_day: i64,
+    /// Exports an administrator a day.
+    pub exports_day: i64,
+    /// Reports from an address an hour.
+    pub reports_address_hour: i64,
+    /// Joins waiting for the source from an address an hour.
+    pub pending_address_hour: i64,
+    /// Members a register.
+    pub members_register: i64,
+    /// Registers an administrator.
+    pub registers_administrator: i64,
+    /// Administrators a register.
+    pub administrators_register: i64,
+    /// Persons that a phone verifies: its owner and others.
+    pub persons_phone: i64,
+    /// Minutes without a request that end a session.
+    pub session_idle_minutes: i64,
+    /// Hours that end a session in any case.
+    pub session_hours: i64,
+    /// Sessions a person.
+    pub sessions_person: i64,
+    /// Hours that a join waits for the source.
+    pub pending_hours: i64,
+    /// Days without a reader that end a register.
+    pub unread_days: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            mismatches_document_address: 5,
+            mismatches_document: 20,
+            mismatches_phone_address: 10,
+            mismatches_phone: 50,
+            mismatches_address_hour: 60,
+            posts_address: 180,
+            confirms_address: 600,
+            wrong_codes: 5,
+            resend_seconds: 60,
+            code_seconds: 300,
+            sms_phone: 5,
+            sms_phone_leave: 3,
+            sms_site_hour: 2000,
+            previews_address: 600,
+            unknown_codes_address: 60,
+            creations_person: 20,
+            reads_session: 120,
+            reveals_hour: 60,
+            reveals_day: 200,
+            exports_day: 10,
+            reports_address_hour: 20,
+            pending_address_hour: 20,
+            members_register: 10_000,
+            registers_administrator: 50,
+            administrators_register: 10,
+            persons_phone: 5,
+            session_idle_minutes: 30,
+            session_hours: 8,
+            sessions_person: 5,
+            pending_hours: 24,
+            unread_days: 180,
+        }
+    }
+}
+
+/// Whose phones are accepted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Phones {
+    /// Regions beside mainland China, as `HK`.
+    pub regions: Vec<String>,
+}
+
+/// The operator's own texts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operator {
+    /// Who runs this service.
+    pub name: String,
+    /// Where to correct a record at the health source.
+    pub correction: String,
+}
+
+/// Logs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// A filter, as `info` or `tuantibu=debug`.
+    pub filter: String,
+    /// JSON lines instead of text.
+    pub json: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "info".into(),
+            json: false,
+        }
+    }
+}
+
+/// What is wrong with a configuration; names the key.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// An error of one key.
+    #[must_use]
+    pub fn key(key: &str, problem: impl fmt::Display) -> Self {
+        Self(format!("{key}: {problem}"))
+    }
+}
+
+impl Config {
+    /// Reads the file, then the environment over it.
+    ///
+    /// # Errors
+    /// Names the key that is unknown, of the wrong type or out of range, or the missing file.
+    pub fn load(file: Option<&std::path::Path>) -> Result<Self, ConfigError> {
+        Self::load_over(Self::default(), file)
+    }
+
+    /// The same over other defaults, as the demo's.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_over(defaults: Self, file: Option<&std::path::Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(defaults));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(ConfigError(format!("{} does not exist", file.display())));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let environment = Env::prefixed("TUANTIBU_")
+            .filter(|key| key.as_str().contains("__"))
+            .split("__");
+        let config: Self = figment
+            .merge(environment)
+            .extract()
+            .map_err(|error| ConfigError(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.zone()?;
+        if self.times()?.is_empty() {
+            return Err(ConfigError::key("refresh.at", "at least one time of day"));
+        }
+        let url = &self.server.public_url;
+        if !url.is_empty() && !(url.starts_with("https://") || url.starts_with("http://")) {
+            return Err(ConfigError::key(
+                "server.public_url",
+                "must begin with https:// or http://",
+            ));
+        }
+        if url.ends_with('/') {
+            return Err(ConfigError::key(
+                "server.public_url",
+                "must not end with a slash",
+            ));
+        }
+        if self.refresh.batch < 1 || self.refresh.batch > 10_000 {
+            return Err(ConfigError::key("refresh.batch", "1 to 10000"));
+        }
+        if self.refresh.lease_seconds < 1 {
+            return Err(ConfigError::key("refresh.lease_seconds", "at least 1"));
+        }
+        if self.limits.members_register > 100_000 {
+            return Err(ConfigError::key(
+                "limits.members_register",
+                "at most 100000",
+            ));
+        }
+        for name in self.server.verification_files.keys() {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            if name.is_empty() || name.starts_with('.') || !name.bytes().all(plain) {
+                return Err(ConfigError::key(
+                    "server.verification_files",
+                    "a plain file name",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The zone of days and times.
+    ///
+    /// # Errors
+    /// When there is no such zone.
+    pub fn zone(&self) -> Result<TimeZone, ConfigError> {
+        TimeZone::get(&self.refresh.zone)
+            .map_err(|_| ConfigError::key("refresh.zone", "not a time zone like Asia/Shanghai"))
+    }
+
+    /// The times of day of the refresh, in order.
+    ///
+    /// # Errors
+    /// When one is not like `06:00`.
+    pub fn times(&self) -> Result<Vec<Time>, ConfigError> {
+        let mut times = self
+            .refresh
+            .at
+            .iter()
+            .map(|text| Time::strptime("%H:%M", text))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| ConfigError::key("refresh.at", "times of day like 06:00"))?;
+        times.sort_unstable();
+        times.dedup();
+        Ok(times)
+    }
+}

@@ -1,0 +1,86 @@
+//! The demo's gateway: the last messages, in memory only.
+use super::{Sms, SmsError, SmsSender};
+use crate::clock::Clock;
+use async_trait::async_trait;
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// How many messages are kept.
+const KEPT: usize = 5000;
+
+/// A message that was "sent".
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Message {
+    /// The number, without +86 where it is a mainland one.
+    pub phone: String,
+    /// The words.
+    pub text: String,
+    /// The code among them.
+    pub code: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub at: i64,
+}
+
+/// Keeps messages instead of sending them.
+pub struct Outbox {
+    messages: Mutex<VecDeque<Message>>,
+    failing: AtomicBool,
+    clock: Arc<dyn Clock>,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            messages: Mutex::default(),
+            failing: AtomicBool::new(false),
+            clock,
+        }
+    }
+
+    /// Breaks the gateway until it is mended.
+    pub fn set_failing(&self, failing: bool) {
+        self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// The last messages, newest first, to one number or to all.
+    #[must_use]
+    pub fn messages(&self, phone: Option<&str>) -> Vec<Message> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages
+            .iter()
+            .filter(|message| phone.is_none_or(|phone| message.phone == phone))
+            .cloned()
+            .collect()
+    }
+}
+
+#[async_trait]
+impl SmsSender for Outbox {
+    fn kind(&self) -> &'static str {
+        "outbox"
+    }
+
+    async fn send(&self, sms: Sms<'_>) -> Result<(), SmsError> {
+        if self.failing.load(Ordering::SeqCst) {
+            return Err(SmsError("told to fail".into()));
+        }
+        let message = Message {
+            phone: sms.phone.national().to_owned(),
+            text: sms.text.to_owned(),
+            code: sms.code.map(str::to_owned),
+            at: self.clock.millis(),
+        };
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.push_front(message);
+        messages.truncate(KEPT);
+        Ok(())
+    }
+}
