@@ -1,8 +1,31 @@
 //! One file a use case. An action takes the [`App`], an [`Actor`] and a typed input, checks that
 //! the actor may, and writes in one transaction that holds its audit event too.
+mod attempts;
 pub mod audit;
+pub mod change_consent;
+pub mod confirm_action;
+pub mod confirm_code;
+mod health;
+pub mod join_register;
+pub mod join_terms;
+pub mod leave_register;
 pub mod limits;
+pub mod member_output;
+mod members_view;
+pub mod my;
+pub mod pending_join;
+pub mod preview_register;
 pub mod profile;
+mod refresh_batch;
+pub mod refresh_health;
+pub mod remove_member;
+pub mod retry_pending;
+pub mod reveal_phone;
+pub mod sessions;
+pub mod sign_in;
+pub mod summarise_register;
+pub mod verification;
+pub mod view_register;
 
 use crate::{
     app::App,

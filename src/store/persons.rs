@@ -18,7 +18,7 @@ statements! {
         and not exists (select 1 from authorizations a where a.person_id = persons.id) \
         and not exists (select 1 from authorizations a where a.guardian_id = persons.id) \
         and not exists (select 1 from register_administrators r where r.person_id = persons.id) \
-        and not exists (select 1 from sessions s where s.person_id = persons.id and s.expires_at > $2 and $2 > 0)";
+        and not exists (select 1 from sessions s where s.person_id = persons.id and $2 > 0 and s.expires_at > $2)";
     UNNEEDED = "select p.id from persons p \
         where not exists (select 1 from authorizations a where a.person_id = p.id) \
         and not exists (select 1 from authorizations a where a.guardian_id = p.id) \

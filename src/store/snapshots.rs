@@ -3,6 +3,9 @@ use super::{Result, Tx, execute, rows, statements};
 
 statements! {
     GET = "select items, fingerprint, read_at, miss, seen_at from snapshots where person_id = $1";
+    /// Reads and locks the row at once, on both engines.
+    LOCK = "update snapshots set miss = miss where person_id = $1 \
+            returning items, fingerprint, read_at, miss, seen_at";
     PUT = "insert into snapshots (person_id, items, fingerprint, read_at, miss, seen_at) \
            values ($1, $2, $3, $4, $5, $6) \
            on conflict (person_id) do update set items = excluded.items, \
@@ -34,6 +37,11 @@ pub struct SnapshotRow {
 /// A person's snapshot.
 pub async fn get(tx: &mut Tx, person: &[u8]) -> Result<Option<SnapshotRow>> {
     rows!(tx, fetch_optional, SnapshotRow, GET, person)
+}
+
+/// A person's snapshot, locked until the transaction ends.
+pub async fn lock(tx: &mut Tx, person: &[u8]) -> Result<Option<SnapshotRow>> {
+    rows!(tx, fetch_optional, SnapshotRow, LOCK, person)
 }
 
 /// Writes a person's snapshot.

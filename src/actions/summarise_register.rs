@@ -1,0 +1,101 @@
+//! A register's counts, its data time and its next refresh.
+use super::{Actor, members_view, view_register::reading_session};
+use crate::{
+    app::App,
+    clock,
+    error::Result,
+    model::id::Id,
+    store::{refresh, verifications},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The counts of a register.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Summary {
+    /// How many members.
+    pub members: usize,
+    /// How many joins wait for the source.
+    pub waiting: i64,
+    /// By verdict.
+    pub verdicts: Verdicts,
+    /// By item: values, `days` and states.
+    #[schema(value_type = Object)]
+    pub items: Map<String, Value>,
+    /// When the last refresh that read everybody began.
+    pub refreshed_at: Option<String>,
+    /// When the next is due.
+    pub next_refresh_at: String,
+    /// Since when the source has not been reached, where the last attempt failed.
+    pub source_failing_since: Option<String>,
+}
+
+/// Counts by verdict.
+#[derive(Clone, Copy, Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct Verdicts {
+    /// 符合, those of tomorrow included.
+    pub meets: usize,
+    /// 明天到期
+    pub expires_tomorrow: usize,
+    /// 不符合
+    pub fails: usize,
+    /// 无法判断
+    pub unknown: usize,
+}
+
+/// Counts a register's members.
+///
+/// # Errors
+/// [`crate::error::Error::NotFound`] for another group's register.
+pub async fn summarise_register(app: &App, actor: &Actor, register: Id) -> Result<Summary> {
+    let session = reading_session(app, actor).await?;
+    let mut tx = app.store.read().await?;
+    let (row, role) = super::register_of(app, &mut tx, session, register).await?;
+    let view = members_view::view_of(app, &mut tx, &row).await?;
+    let waiting = verifications::count_pending(&mut tx, &row.id, app.now()).await?;
+    let times = refresh::times(&mut tx).await?;
+    let counts = view.counts(role.departments.as_deref());
+    let items = view
+        .items
+        .iter()
+        .zip(counts.items)
+        .map(|((item, _), counts)| {
+            let mut days = Map::new();
+            let mut all = Map::new();
+            for (key, count) in counts {
+                match key.strip_prefix("days.") {
+                    Some(day) => days.insert(day.to_owned(), count.into()),
+                    None => all.insert(key, count.into()),
+                };
+            }
+            if !days.is_empty() {
+                all.insert("days".to_owned(), Value::Object(days));
+            }
+            (item.clone(), Value::Object(all))
+        })
+        .collect();
+    let failing_since = times
+        .iter()
+        .filter(|time| time.failed_at > time.read_at)
+        .filter_map(|time| time.failed_at)
+        .min();
+    Ok(Summary {
+        members: counts.members,
+        waiting,
+        verdicts: Verdicts {
+            meets: counts.meets,
+            expires_tomorrow: counts.expires_tomorrow,
+            fails: counts.fails,
+            unknown: counts.unknown,
+        },
+        items,
+        refreshed_at: times
+            .iter()
+            .map(|time| time.read_at)
+            .min()
+            .flatten()
+            .map(|at| clock::rfc3339(at, &app.zone)),
+        next_refresh_at: clock::rfc3339(super::refresh_health::next_due(app, app.now()), &app.zone),
+        source_failing_since: failing_since.map(|at| clock::rfc3339(at, &app.zone)),
+    })
+}

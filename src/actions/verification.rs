@@ -1,0 +1,331 @@
+//! A verification: a code goes to a phone, and who types it may do what the verification is for.
+use super::{Actor, attempts::Attempt, limits::{self, Limit, Window}, profile::Profile};
+use crate::{
+    app::App,
+    clock,
+    crypto::{Place, Table, random, token_hash},
+    error::{Error, Result},
+    model::id::Id,
+    sms::Sms,
+    source::Identity,
+    store::{
+        Tx, sms,
+        verifications::{self, VerificationRow},
+    },
+};
+use fluent::FluentValue;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long after its beginning a verification takes a new code, in milliseconds.
+pub(crate) const RESENDABLE_MS: i64 = 30 * 60 * 1000;
+
+/// What a verification is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Signing in.
+    SignIn,
+    /// Signing in to leave, and nothing else.
+    SignInToLeave,
+    /// Joining a register.
+    Join,
+    /// Confirming an action of consequence.
+    Confirmation,
+}
+
+impl Kind {
+    pub(crate) fn number(self) -> i64 {
+        self as i64
+    }
+
+    pub(crate) fn of(number: i64) -> Result<Self> {
+        [Self::SignIn, Self::SignInToLeave, Self::Join, Self::Confirmation]
+            .into_iter()
+            .find(|kind| kind.number() == number)
+            .ok_or_else(|| Error::unexpected("a verification's kind"))
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::SignIn => "sms-sign-in",
+            Self::SignInToLeave => "sms-leave",
+            Self::Join => "sms-join",
+            Self::Confirmation => "sms-confirm",
+        }
+    }
+}
+
+/// What was typed and consented to, sealed in the verification.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Payload {
+    pub(crate) profile: Profile,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) join: Option<JoinPayload>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) confirmation: Option<ConfirmationPayload>,
+}
+
+/// What a join consented to.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct JoinPayload {
+    pub(crate) register: Id,
+    pub(crate) code_hash: Vec<u8>,
+    pub(crate) items: Vec<String>,
+    pub(crate) verdict_only: bool,
+    pub(crate) requirements_version: i64,
+    pub(crate) consent_version: String,
+    pub(crate) department: Option<String>,
+    pub(crate) guardian: Option<Id>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pending: Option<Vec<u8>>,
+}
+
+/// What is to be confirmed.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ConfirmationPayload {
+    pub(crate) action: String,
+    pub(crate) register: Option<Id>,
+}
+
+/// A verification that began.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Started {
+    /// The unguessable handle.
+    pub verification_id: String,
+    /// Where the code went, as 138****0000.
+    pub phone_masked: String,
+    /// Seconds that the code lives.
+    pub expires_in: i64,
+    /// Seconds until another may be asked for.
+    pub resend_in: i64,
+}
+
+/// What a verification begins with.
+pub(crate) struct Begin<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) identity: &'a Identity,
+    /// False for a decoy: the same answer, but nobody is sent a code.
+    pub(crate) matched: bool,
+    pub(crate) payload: Payload,
+    pub(crate) session: Option<Id>,
+    /// A try to take back, since it matched.
+    pub(crate) attempt: Option<&'a Attempt<'a>>,
+}
+
+/// Reserves a code's SMS in one transaction, sends it, and records what became of it.
+///
+/// # Errors
+/// [`Error::ResendTooEarly`] and [`Error::TooManyAttempts`] change nothing;
+/// [`Error::SmsNotSent`] where the gateway did not take it: a retry is allowed at once.
+pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<Started> {
+    let now = app.now();
+    let handle = random::token(&*app.random, 16);
+    let id_hash = token_hash(&handle);
+    let phone_hash = gate_of(app, begin.identity, begin.matched);
+    let plain = Zeroizing::new(
+        serde_json::to_vec(&begin.payload).map_err(|_| Error::unexpected("a payload's JSON"))?,
+    );
+    let row = VerificationRow {
+        id_hash: id_hash.to_vec(),
+        kind: begin.kind.number(),
+        matched: i64::from(begin.matched),
+        payload: app.keys.seal(&place(&id_hash, &[begin.kind as u8]), &plain),
+        phone_hash: phone_hash.to_vec(),
+        flow_hash: actor.flow.as_deref().map(|flow| token_hash(flow).to_vec()),
+        session_id: begin.session.map(|id| id.bytes().to_vec()),
+        wrong_tries: 0,
+        state: 0,
+        created_at: now,
+        expires_at: now + app.config.limits.code_seconds * 1000,
+    };
+    let mut tx = app.store.write().await?;
+    if let Some(attempt) = begin.attempt {
+        attempt.give_back(app, &mut tx).await?;
+    }
+    let to_leave = pass_gate(app, &mut tx, &row).await?;
+    verifications::insert(&mut tx, &row).await?;
+    let sms = reserve_sms(app, &mut tx, &row, begin.identity).await?;
+    tx.commit().await?;
+    if let Err(error) = send(app, actor, begin.kind, begin.identity, &row, &sms, to_leave).await {
+        let mut tx = app.store.write().await?;
+        verifications::set(&mut tx, &id_hash, 2, 0).await?;
+        tx.commit().await?;
+        return Err(error);
+    }
+    Ok(started(app, &handle, begin.identity))
+}
+
+/// Sends another code for a verification. The wrong tries so far stay.
+///
+/// # Errors
+/// [`Error::VerificationEnded`] for one that was used, ended or never was; else as [`begin`].
+pub async fn resend(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
+    let id_hash = token_hash(handle);
+    let mut tx = app.store.write().await?;
+    let row = verifications::lock(&mut tx, &id_hash).await?.ok_or(Error::VerificationEnded)?;
+    let now = app.now();
+    if row.state != 0 || now >= row.created_at + RESENDABLE_MS || !belongs(&row, actor) {
+        return Err(Error::VerificationEnded);
+    }
+    let kind = Kind::of(row.kind)?;
+    let identity = open(app, &row)?.profile.identity(app)?;
+    let to_leave = pass_gate(app, &mut tx, &row).await?;
+    verifications::extend(&mut tx, &id_hash, now + app.config.limits.code_seconds * 1000).await?;
+    let sms = reserve_sms(app, &mut tx, &row, &identity).await?;
+    tx.commit().await?;
+    send(app, actor, kind, &identity, &row, &sms, to_leave).await?;
+    Ok(started(app, handle, &identity))
+}
+
+/// Whether the verification was begun by this browser and asked for by this session.
+pub(crate) fn belongs(row: &VerificationRow, actor: &Actor) -> bool {
+    let flow = row.flow_hash.as_deref().is_none_or(|hash| {
+        actor.flow.as_deref().is_some_and(|flow| crate::crypto::same(&token_hash(flow), hash))
+    });
+    let session = row.session_id.as_deref().is_none_or(|id| {
+        actor.session.is_some_and(|session| session.id.bytes() == id)
+    });
+    flow && session
+}
+
+/// Opens what was typed and consented to.
+pub(crate) fn open(app: &App, row: &VerificationRow) -> Result<Payload> {
+    let kind = Kind::of(row.kind)?;
+    let plain = app.keys.open(&place(&row.id_hash, &[kind as u8]), &row.payload)?;
+    serde_json::from_slice(&plain).map_err(|_| Error::unexpected("a payload's JSON"))
+}
+
+fn place<'a>(id_hash: &'a [u8], kind: &'a [u8]) -> Place<'a> {
+    Place { table: Table::Verifications, column: "payload", row: id_hash, bound: kind }
+}
+
+/// The gate that a code passes: the phone's; a decoy's is one of its own, so that guesses while
+/// the source is down use up nobody's codes.
+fn gate_of(app: &App, identity: &Identity, matched: bool) -> [u8; 32] {
+    let phone = app.keys.phone_hash(&identity.phone);
+    if matched {
+        return phone;
+    }
+    app.keys.counter_key("decoy", &[&phone, &app.keys.document_hash(&identity.document)])
+}
+
+/// Whether the code was one of those that only serve leaving.
+async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow) -> Result<bool> {
+    let most = &app.config.limits;
+    let day = app.today().to_string();
+    let mut gate = sms::Gate {
+        phone_hash: &row.phone_hash,
+        verification_hash: &row.id_hash,
+        now: app.now(),
+        day: &day,
+        to_leave: false,
+        apart: most.resend_seconds * 1000,
+        most: most.sms_phone,
+        most_to_leave: most.sms_phone_leave,
+    };
+    let mut passed = sms::pass_gate(tx, &gate).await?;
+    if !passed && row.kind == Kind::SignInToLeave.number() {
+        gate.to_leave = true;
+        passed = sms::pass_gate(tx, &gate).await?;
+    }
+    if !passed {
+        let shut = sms::gate(tx, &row.phone_hash).await?;
+        let opens = shut.filter(|shut| shut.waiting == 1).map(|shut| shut.last_at + gate.apart);
+        if let Some(opens) = opens.filter(|opens| *opens > gate.now) {
+            return Err(Error::ResendTooEarly { retry_after: (opens - gate.now + 999) / 1000 });
+        }
+        let midnight = clock::next_midnight(gate.now, &app.zone);
+        return Err(Error::TooManyAttempts {
+            retry_after: (midnight - gate.now + 999) / 1000,
+            today: true,
+        });
+    }
+    let site = Limit { kind: "sms-site", of: &[], window: Window::Hour, most: most.sms_site_hour };
+    limits::take(app, tx, site).await?;
+    Ok(gate.to_leave)
+}
+
+/// A code whose SMS is reserved. Its digits are in memory only.
+struct Reserved {
+    id: Id,
+    code: Zeroizing<String>,
+}
+
+async fn reserve_sms(
+    app: &App,
+    tx: &mut Tx,
+    row: &VerificationRow,
+    identity: &Identity,
+) -> Result<Reserved> {
+    let reserved = Reserved { id: random::id(&*app.random), code: random::six_digits(&*app.random) };
+    if row.matched == 0 {
+        return Ok(reserved);
+    }
+    let mut salt = [0; 16];
+    app.random.fill(&mut salt);
+    let mac = app.keys.code_mac(&row.id_hash, &salt, &reserved.code);
+    let place = Place {
+        table: Table::Sms,
+        column: "phone",
+        row: reserved.id.bytes(),
+        bound: &row.id_hash,
+    };
+    let new = sms::NewSms {
+        id: reserved.id.bytes(),
+        kind: 0,
+        verification_hash: Some(&row.id_hash),
+        phone: &app.keys.seal(&place, identity.phone.e164().as_bytes()),
+        code_salt: Some(&salt),
+        code_mac: Some(&mac),
+    };
+    sms::insert(tx, &new, app.now()).await?;
+    Ok(reserved)
+}
+
+async fn send(
+    app: &App,
+    actor: &Actor,
+    kind: Kind,
+    identity: &Identity,
+    row: &VerificationRow,
+    reserved: &Reserved,
+    to_leave: bool,
+) -> Result<()> {
+    if row.matched == 0 {
+        return Ok(());
+    }
+    let code = FluentValue::from(reserved.code.as_str());
+    let text = Zeroizing::new(app.texts.get(actor.lang, kind.text(), &[("code", code)]));
+    let message = Sms { phone: &identity.phone, text: &text, code: Some(&reserved.code) };
+    let limit = Duration::from_secs(app.config.sms.timeout_seconds);
+    let outcome = match tokio::time::timeout(limit, app.sms.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.0),
+        Err(_) => Err("no answer in time".to_owned()),
+    };
+    let mut tx = app.store.write().await?;
+    let result = match outcome {
+        Ok(()) => {
+            sms::record(&mut tx, reserved.id.bytes(), 1, None, app.now()).await?;
+            Ok(())
+        }
+        Err(reason) => {
+            tracing::warn!(gateway = app.sms.kind(), %reason, "an SMS was not sent");
+            sms::record(&mut tx, reserved.id.bytes(), 2, Some(&reason), app.now()).await?;
+            sms::refund_gate(&mut tx, &row.phone_hash, &row.id_hash, to_leave).await?;
+            Err(Error::SmsNotSent)
+        }
+    };
+    tx.commit().await?;
+    result
+}
+
+fn started(app: &App, handle: &str, identity: &Identity) -> Started {
+    Started {
+        verification_id: handle.to_owned(),
+        phone_masked: identity.phone.masked(),
+        expires_in: app.config.limits.code_seconds,
+        resend_in: app.config.limits.resend_seconds,
+    }
+}

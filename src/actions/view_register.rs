@@ -1,0 +1,373 @@
+//! Seeing a register: its list, filtered and paged, a search by name, one member.
+use super::{
+    Actor, Role, Session, audit,
+    limits::{self, Limit, Window},
+    member_output::{self, Member},
+    members_view::{self, departments_for},
+    profile::Profile,
+};
+use crate::{
+    app::App,
+    clock,
+    crypto::{Place, Table},
+    error::{Error, FieldError, Result},
+    model::{
+        health::{ItemState, Kind},
+        id::Id,
+        name::Name,
+        requirement::Verdict,
+        view::{Cursor, Entry, Filter, Sort, View, WantedVerdict},
+    },
+    store::{
+        Tx, persons,
+        registers::{self, RegisterRow},
+    },
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// Views of one register by one session are one event in this many milliseconds.
+const VIEW_EVENT_MS: i64 = 10 * 60 * 1000;
+const DEFAULT_LIMIT: usize = 50;
+const MOST_LIMIT: usize = 200;
+
+/// Which members are wanted, as it was asked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct MembersQuery {
+    /// `meets`, `expires_tomorrow`, `fails` or `unknown`.
+    pub verdict: Option<String>,
+    /// An item; with `value`, `days` or `state`.
+    pub item: Option<String>,
+    /// A value of that item; for a test `negative`, `positive`, `unknown` or `overdue`.
+    pub value: Option<String>,
+    /// Days of that test: `0` to `3`, or `4+`.
+    pub days: Option<String>,
+    /// A state of that item, or of any.
+    pub state: Option<String>,
+    /// A department.
+    pub department: Option<String>,
+    /// `verdict` (those needing action first), `joined_at`, `-joined_at` or `data_time`.
+    pub sort: Option<String>,
+    /// Rows a page, 1 to 200; 50 where nothing is said.
+    pub limit: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// A page of members.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct MembersPage {
+    /// The rows.
+    pub members: Vec<Member>,
+    /// What `after` takes for the next page; null on the last.
+    pub next: Option<String>,
+    /// How many pass the filter in all.
+    pub total: usize,
+}
+
+struct Wanted {
+    filter: Filter,
+    sort: Sort,
+    limit: usize,
+    after: Option<Cursor>,
+}
+
+/// Lists members.
+///
+/// # Errors
+/// [`Error::NotFound`] for another group's register; [`Error::Invalid`] names a parameter that
+/// cannot be read.
+pub async fn list_members(
+    app: &App,
+    actor: &Actor,
+    register: Id,
+    query: &MembersQuery,
+) -> Result<MembersPage> {
+    let session = reading_session(app, actor).await?;
+    let mut tx = app.store.read().await?;
+    let (row, role) = super::register_of(app, &mut tx, session, register).await?;
+    let view = members_view::view_of(app, &mut tx, &row).await?;
+    let wanted = wanted(app, &view, &row, &role, query)?;
+    let page = page(app, &mut tx, &row, &view, &wanted, |_| true).await?;
+    drop(tx);
+    log_view(app, session, register).await?;
+    Ok(page)
+}
+
+/// Searches members by a part of their name. The words are in no URL and no log.
+///
+/// # Errors
+/// As [`list_members`]; an empty name is a wrong field.
+pub async fn search_members(
+    app: &App,
+    actor: &Actor,
+    register: Id,
+    name: &str,
+    query: &MembersQuery,
+) -> Result<MembersPage> {
+    let session = reading_session(app, actor).await?;
+    let searched = Name::parse(name).map_err(|error| {
+        let empty = name.trim().is_empty();
+        Error::field("name", if empty { "required" } else { error.code() })
+    })?;
+    let mut tx = app.store.read().await?;
+    let (row, role) = super::register_of(app, &mut tx, session, register).await?;
+    let view = members_view::view_of(app, &mut tx, &row).await?;
+    let wanted = wanted(app, &view, &row, &role, query)?;
+    let ids: Vec<&[u8]> = view.entries().map(|entry| entry.person.bytes()).collect();
+    let mut found = HashSet::new();
+    for (person, profile) in profiles(app, &mut tx, &ids).await? {
+        let own = Name::parse(profile.name()).map_err(|_| Error::unexpected("a stored name"))?;
+        if own.key().contains(searched.key()) {
+            found.insert(person);
+        }
+    }
+    let page =
+        page(app, &mut tx, &row, &view, &wanted, |entry| found.contains(&entry.person)).await?;
+    drop(tx);
+    let mut tx = app.store.write().await?;
+    let event = audit::Event {
+        actor: Some(session.person),
+        action: "searched",
+        register: Some(register),
+        ..audit::Event::default()
+    };
+    audit::record(app, &mut tx, event).await?;
+    tx.commit().await?;
+    Ok(page)
+}
+
+/// Shows one member.
+///
+/// # Errors
+/// [`Error::NotFound`] for a member of another register or department.
+pub async fn show_member(app: &App, actor: &Actor, register: Id, member: Id) -> Result<Member> {
+    let session = reading_session(app, actor).await?;
+    let mut tx = app.store.read().await?;
+    let (row, role) = super::register_of(app, &mut tx, session, register).await?;
+    let view = members_view::view_of(app, &mut tx, &row).await?;
+    let entry = view
+        .get(member)
+        .filter(|entry| may_see(&role, entry.department.as_deref()))
+        .ok_or(Error::NotFound)?;
+    let judged_on = judged_on(app, &mut tx, &row).await?;
+    let mut opened = profiles(app, &mut tx, &[entry.person.bytes()]).await?;
+    let profile = opened.remove(&entry.person).ok_or(Error::NotFound)?;
+    let shown = member_output::member(app, &view, entry, &profile, &judged_on)?;
+    drop(tx);
+    log_view(app, session, register).await?;
+    Ok(shown)
+}
+
+/// Every member that a role sees, in the list's order, for an export.
+pub(crate) async fn all_members(
+    app: &App,
+    tx: &mut Tx,
+    row: &RegisterRow,
+    role: &Role,
+) -> Result<(Arc<View>, Vec<Member>)> {
+    let view = members_view::view_of(app, tx, row).await?;
+    let filter =
+        Filter { departments: departments_for(role, None), ..Filter::default() };
+    let wanted = Wanted { filter, sort: Sort::Verdict, limit: usize::MAX - 1, after: None };
+    let page = page(app, tx, row, &view, &wanted, |_| true).await?;
+    Ok((view, page.members))
+}
+
+/// The session, counted against the limit of reads.
+pub(crate) async fn reading_session(app: &App, actor: &Actor) -> Result<Session> {
+    let session = actor.fully_signed_in()?;
+    let limit = Limit {
+        kind: "reads",
+        of: &[session.id.bytes()],
+        window: Window::Minute,
+        most: app.config.limits.reads_session,
+    };
+    limits::take_alone(app, limit).await?;
+    Ok(session)
+}
+
+/// Whether a role sees members of a department.
+pub(crate) fn may_see(role: &Role, department: Option<&str>) -> bool {
+    role.departments.as_ref().is_none_or(|own| {
+        department.is_some_and(|department| own.iter().any(|name| name == department))
+    })
+}
+
+async fn page(
+    app: &App,
+    tx: &mut Tx,
+    row: &RegisterRow,
+    view: &View,
+    wanted: &Wanted,
+    also: impl Fn(&Entry) -> bool,
+) -> Result<MembersPage> {
+    let (entries, next) =
+        view.page(&wanted.filter, wanted.sort, wanted.after, wanted.limit, &also);
+    let total = view.count(&wanted.filter, &also);
+    let judged_on = judged_on(app, tx, row).await?;
+    let ids: Vec<&[u8]> = entries.iter().map(|entry| entry.person.bytes()).collect();
+    let opened = profiles(app, tx, &ids).await?;
+    let members = entries
+        .iter()
+        // Who left since the view was made has no profile: they are gone at once.
+        .filter_map(|entry| Some((entry, opened.get(&entry.person)?)))
+        .map(|(entry, profile)| member_output::member(app, view, entry, profile, &judged_on))
+        .collect::<Result<Vec<_>>>()?;
+    let next = next.map(|cursor| seal_cursor(app, &row.id, cursor));
+    Ok(MembersPage { members, next, total })
+}
+
+async fn profiles(app: &App, tx: &mut Tx, ids: &[&[u8]]) -> Result<HashMap<Id, Profile>> {
+    let rows = persons::by_ids(tx, &super::hex_list(ids.iter().copied())).await?;
+    rows.into_iter()
+        .map(|row| {
+            let id = super::id_of(&row.id)?;
+            Ok((id, Profile::open(app, id, &row.profile)?))
+        })
+        .collect()
+}
+
+/// The date of each version of the requirements.
+async fn judged_on(app: &App, tx: &mut Tx, row: &RegisterRow) -> Result<BTreeMap<i64, String>> {
+    let versions = registers::requirements(tx, &row.id).await?;
+    Ok(versions
+        .into_iter()
+        .map(|version| {
+            (version.version, clock::date(version.created_at, &app.zone).to_string())
+        })
+        .collect())
+}
+
+/// Reads what was asked for.
+fn wanted(
+    app: &App,
+    view: &View,
+    row: &RegisterRow,
+    role: &Role,
+    query: &MembersQuery,
+) -> Result<Wanted> {
+    let mut errors = Vec::new();
+    let mut wrong = |field: &str, code| errors.push(FieldError::new(field, code));
+    let text = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+    let verdict = text(&query.verdict).and_then(|text| match text.as_str() {
+        "meets" => Some(WantedVerdict::Is(Verdict::Meets)),
+        "fails" => Some(WantedVerdict::Is(Verdict::Fails)),
+        "unknown" => Some(WantedVerdict::Is(Verdict::Unknown)),
+        "expires_tomorrow" => Some(WantedVerdict::ExpiresTomorrow),
+        _ => {
+            wrong("verdict", "unknown_value");
+            None
+        }
+    });
+    let mut item = text(&query.item).and_then(|text| {
+        let at = view.items.iter().position(|(item, _)| *item == text);
+        if at.is_none() {
+            wrong("item", "unknown_item");
+        }
+        at
+    });
+    let days = text(&query.days).and_then(|text| match text.as_str() {
+        "4+" => Some(4),
+        digit => {
+            let days = digit.parse().ok().filter(|days| (0..=3).contains(days));
+            if days.is_none() {
+                wrong("days", "unknown_value");
+            }
+            days
+        }
+    });
+    if days.is_some() && item.is_none() && query.item.is_none() {
+        item = view.items.iter().position(|(_, kind)| *kind == Kind::Test);
+    }
+    let state = text(&query.state).and_then(|text| {
+        let state = ItemState::ALL.into_iter().find(|state| state.as_str() == text);
+        if state.is_none() {
+            wrong("state", "unknown_value");
+        }
+        state
+    });
+    let sort = match query.sort.as_deref() {
+        None | Some("" | "verdict") => Sort::Verdict,
+        Some("joined_at") => Sort::Joined,
+        Some("-joined_at") => Sort::JoinedLast,
+        Some("data_time") => Sort::DataTime,
+        Some(_) => {
+            wrong("sort", "unknown_value");
+            Sort::Verdict
+        }
+    };
+    let limit = text(&query.limit).map_or(Some(DEFAULT_LIMIT), |text| {
+        text.parse().ok().filter(|limit| (1..=MOST_LIMIT).contains(limit))
+    });
+    if limit.is_none() {
+        wrong("limit", "range");
+    }
+    let value = text(&query.value);
+    if value.is_some() && item.is_none() {
+        wrong("item", "required");
+    }
+    let after = text(&query.after).and_then(|text| {
+        let cursor = open_cursor(app, &row.id, &text);
+        if cursor.is_none() {
+            wrong("after", "unknown_value");
+        }
+        cursor
+    });
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let departments = departments_for(role, text(&query.department).as_deref());
+    let filter = Filter { verdict, item, value, days, state, departments };
+    Ok(Wanted { filter, sort, limit: limit.unwrap_or(DEFAULT_LIMIT), after })
+}
+
+/// A cursor holds a place in the order; sealed, since a place tells a verdict.
+fn seal_cursor(app: &App, register: &[u8], cursor: Cursor) -> String {
+    let mut plain = [0; 32];
+    plain[..8].copy_from_slice(&cursor.rank.to_be_bytes());
+    plain[8..16].copy_from_slice(&cursor.joined_at.to_be_bytes());
+    plain[16..].copy_from_slice(cursor.id.bytes());
+    URL_SAFE_NO_PAD.encode(app.keys.seal(&cursor_place(register), &plain))
+}
+
+fn open_cursor(app: &App, register: &[u8], text: &str) -> Option<Cursor> {
+    let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let plain = app.keys.open(&cursor_place(register), &sealed).ok()?;
+    Some(Cursor {
+        rank: i64::from_be_bytes(plain.get(..8)?.try_into().ok()?),
+        joined_at: i64::from_be_bytes(plain.get(8..16)?.try_into().ok()?),
+        id: Id::from_slice(plain.get(16..)?)?,
+    })
+}
+
+fn cursor_place(register: &[u8]) -> Place<'_> {
+    Place { table: Table::Registers, column: "cursor", row: register, bound: b"" }
+}
+
+/// Leaves one event for the views of a session in ten minutes.
+async fn log_view(app: &App, session: Session, register: Id) -> Result<()> {
+    let key = (session.id, register);
+    let now = app.now();
+    if app.seen.get(&key).await.is_some_and(|last| (0..VIEW_EVENT_MS).contains(&(now - last))) {
+        return Ok(());
+    }
+    let mut tx = app.store.write().await?;
+    registers::opened(&mut tx, register.bytes(), now).await?;
+    let event = audit::Event {
+        actor: Some(session.person),
+        action: "viewed",
+        register: Some(register),
+        ..audit::Event::default()
+    };
+    audit::record(app, &mut tx, event).await?;
+    tx.commit().await?;
+    app.seen.insert(key, now).await;
+    Ok(())
+}
