@@ -11,19 +11,20 @@ const MAX_CHARS: usize = 254;
 /// What stands before the number of an extension, longest first.
 const EXTENSION_MARKS: [&str; 9] = ["分机", "內線", "内线", "转", "轉", "ext.", "ext", "x", "#"];
 
-/// An office phone (any country, landline too, with or without an extension) or an e-mail address.
+/// A line that holds an office phone (any country, landline too, with or without an extension) or
+/// an e-mail address, with any words around: 校医室 010-62345678 转 8001.
 ///
 /// Only its form is checked: nothing is ever sent to it. `Debug` shows only the kind.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Contact {
     text: String,
-    kind: ContactKind,
+    dial: Option<String>,
 }
 
 /// Which of the two a contact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ContactKind {
-    /// A phone number.
+    /// A phone number, perhaps with an e-mail address beside it.
     Phone,
     /// An e-mail address.
     Email,
@@ -35,8 +36,8 @@ pub enum ContactError {
     /// Empty, too long, or with hidden characters.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// Neither a phone number nor an e-mail address.
-    #[error("the contact is neither a phone number nor an e-mail address")]
+    /// No phone number and no e-mail address in it.
+    #[error("the contact holds neither a phone number nor an e-mail address")]
     Form,
 }
 
@@ -56,21 +57,18 @@ impl Contact {
     ///
     /// # Errors
     ///
-    /// [`ContactError::Text`] as [`Line::parse`] has it; [`ContactError::Form`] for what is
-    /// neither a phone number of 5 to 15 digits (spaces, hyphens, brackets, a leading `+` and an
-    /// extension of up to 6 digits allowed) nor a plausible e-mail address.
+    /// [`ContactError::Text`] as [`Line::parse`] has it; [`ContactError::Form`] for a line without
+    /// a phone number of 5 to 15 digits (spaces, hyphens, brackets and a leading `+` allowed) and
+    /// without a plausible e-mail address.
     pub fn parse(typed: &str) -> Result<Contact, ContactError> {
         let line = Line::parse(typed, MAX_CHARS)?.into_string();
         let text: String = line.chars().map(fold_width).collect();
         let text = text.trim_matches(is_space).to_owned();
-        let kind = if is_email(&text) {
-            ContactKind::Email
-        } else if phone_digits(&text).is_some() {
-            ContactKind::Phone
-        } else {
+        let dial = phone_digits(&text).or_else(|| phone_among_words(&text));
+        if dial.is_none() && !pieces(&text).any(is_email) {
             return Err(ContactError::Form);
-        };
-        Ok(Contact { text, kind })
+        }
+        Ok(Contact { text, dial })
     }
 
     /// The contact as it is shown.
@@ -82,24 +80,44 @@ impl Contact {
     /// A phone or an e-mail address.
     #[must_use]
     pub fn kind(&self) -> ContactKind {
-        self.kind
+        if self.dial.is_some() {
+            ContactKind::Phone
+        } else {
+            ContactKind::Email
+        }
     }
 
     /// The number for a `tel:` link, nothing but digits after an optional `+` and without the
-    /// extension (SECURITY.md 1.2.2). `None` for an e-mail address.
+    /// extension (SECURITY.md 1.2.2). `None` where there is only an e-mail address.
     #[must_use]
     pub fn dial(&self) -> Option<String> {
-        match self.kind {
-            ContactKind::Phone => phone_digits(&self.text),
-            ContactKind::Email => None,
-        }
+        self.dial.clone()
     }
 }
 
 impl fmt::Debug for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Contact({:?})", self.kind)
+        write!(f, "Contact({:?})", self.kind())
     }
+}
+
+/// What stands between spaces and punctuation: where an e-mail address is looked for.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| is_space(c) || "()[]<>{},;:\"|、。".contains(c))
+}
+
+/// The first phone number among words; digits inside an e-mail address are none.
+fn phone_among_words(text: &str) -> Option<String> {
+    let in_number =
+        |c: char| c.is_ascii_digit() || matches!(c, '+' | '(' | ')') || is_space(c) || is_hyphen(c);
+    let mut words = text.to_owned();
+    for address in pieces(text).filter(|piece| is_email(piece)) {
+        words = words.replace(address, "|");
+    }
+    words.split(|c| !in_number(c)).find_map(|run| {
+        // Two numbers side by side are too long for one.
+        phone_digits(run).or_else(|| run.split(is_space).find_map(phone_digits))
+    })
 }
 
 /// One `@`, a local part of at most 64 characters without empty atoms, a domain with a dot.

@@ -1,0 +1,419 @@
+//! What an administrator types about a register, and what of it is right.
+use super::{
+    catalogue::Catalogue,
+    contact::{Contact, ContactError},
+    division,
+    requirement::{Requirement, Rule},
+    text::{Line, TextError},
+};
+use crate::error::FieldError;
+use jiff::{ToSpan, civil::Date};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use utoipa::ToSchema;
+
+/// The most characters of an organisation's name.
+pub const ORGANISATION: usize = 100;
+/// The most characters of what the administrator is there.
+pub const TITLE: usize = 30;
+/// The most characters of a purpose.
+pub const PURPOSE: usize = 200;
+/// The most departments.
+pub const DEPARTMENTS: usize = 200;
+/// The most characters of a department's name.
+pub const DEPARTMENT: usize = 40;
+/// The most years that a register may be planned ahead.
+pub const YEARS: i64 = 5;
+
+/// An item that a register asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskedItem {
+    /// The item's id in the catalogue.
+    pub item: String,
+    /// Whether nobody joins without it.
+    pub required: bool,
+}
+
+/// A requirement as it was typed: an item and exactly one rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TypedRequirement {
+    /// The item's id.
+    pub item: String,
+    /// At most so many days.
+    pub max_days: Option<i64>,
+    /// One of these values.
+    pub allowed: Option<Vec<String>>,
+    /// At least this far.
+    pub at_least: Option<String>,
+}
+
+/// A register's terms as they were typed; what is `None` was not given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypedTerms {
+    /// The organisation's name.
+    pub organisation: Option<String>,
+    /// An office phone or e-mail address for members.
+    pub contact: Option<String>,
+    /// What the administrator is there; empty for nothing.
+    pub administrator_title: Option<String>,
+    /// The street's code.
+    pub street_code: Option<String>,
+    /// What the information is for.
+    pub purpose: Option<String>,
+    /// The items asked for.
+    pub items: Option<Vec<AskedItem>>,
+    /// The requirements on them.
+    pub requirements: Option<Vec<TypedRequirement>>,
+    /// Departments to choose from.
+    pub departments: Option<Vec<String>>,
+    /// The last day; empty for none.
+    pub ends_on: Option<String>,
+}
+
+/// A register's terms, each checked by the rules of its field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The organisation's name.
+    pub organisation: String,
+    /// The contact that members see.
+    pub contact: Contact,
+    /// What the administrator is there.
+    pub administrator_title: Option<String>,
+    /// The street's code.
+    pub street_code: String,
+    /// What the information is for.
+    pub purpose: String,
+    /// The items asked for, in the order of the form.
+    pub items: Vec<AskedItem>,
+    /// The requirements on them.
+    pub requirements: Vec<Requirement>,
+    /// Departments to choose from.
+    pub departments: Vec<String>,
+    /// The last day.
+    pub ends_on: Option<Date>,
+}
+
+impl TypedTerms {
+    /// Checks every field of a new register.
+    ///
+    /// # Errors
+    /// One error for each field that is missing or wrong, nested ones as `items.0.item`. Codes:
+    /// `required`, `too_long`, `hidden_characters`, `form` (contact), `unknown_street`,
+    /// `unknown_item`, `duplicate`, `not_asked`, `one_rule`, `wrong_rule`, `unknown_value`,
+    /// `range`, `too_many`, `date`, `past`, `too_far`.
+    pub fn check(&self, catalogue: &Catalogue, today: Date) -> Result<Terms, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let blank = String::new();
+        let none = Vec::new();
+        let requirements = Vec::new();
+        let organisation = organisation(self.organisation.as_ref().unwrap_or(&blank), &mut errors);
+        let contact = contact(self.contact.as_ref().unwrap_or(&blank), &mut errors);
+        let title = title(self.administrator_title.as_deref(), &mut errors);
+        let street = street(self.street_code.as_ref().unwrap_or(&blank), &mut errors);
+        let purpose = purpose(self.purpose.as_ref().unwrap_or(&blank), &mut errors);
+        let asked = self.items.as_ref().unwrap_or(&none);
+        let items = items(asked, catalogue, &mut errors);
+        let requirements = check_requirements(
+            self.requirements.as_ref().unwrap_or(&requirements),
+            asked,
+            catalogue,
+            &mut errors,
+        );
+        let departments = departments(self.departments.as_deref().unwrap_or(&[]), &mut errors);
+        let ends_on = last_day(self.ends_on.as_deref(), today, &mut errors);
+        match (organisation, contact, street, purpose) {
+            (Some(organisation), Some(contact), Some(street_code), Some(purpose))
+                if errors.is_empty() =>
+            {
+                Ok(Terms {
+                    organisation,
+                    contact,
+                    administrator_title: title,
+                    street_code,
+                    purpose,
+                    items,
+                    requirements,
+                    departments,
+                    ends_on,
+                })
+            }
+            _ => Err(errors),
+        }
+    }
+
+    /// Puts what was given over the terms that a register has. What was not given is kept as it
+    /// is, also where today's rules would refuse it.
+    ///
+    /// # Errors
+    /// As [`TypedTerms::check`], and `fixed` for an organisation or purpose that would change
+    /// although `fixed` says that somebody joined under it.
+    pub fn over(
+        &self,
+        mut terms: Terms,
+        fixed: bool,
+        catalogue: &Catalogue,
+        today: Date,
+    ) -> Result<Terms, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        if let Some(new) = self
+            .organisation
+            .as_ref()
+            .and_then(|typed| organisation(typed, &mut errors))
+        {
+            keep_fixed(
+                "organisation",
+                &mut terms.organisation,
+                new,
+                fixed,
+                &mut errors,
+            );
+        }
+        if let Some(new) = self
+            .purpose
+            .as_ref()
+            .and_then(|typed| purpose(typed, &mut errors))
+        {
+            keep_fixed("purpose", &mut terms.purpose, new, fixed, &mut errors);
+        }
+        if let Some(new) = self
+            .contact
+            .as_ref()
+            .and_then(|typed| contact(typed, &mut errors))
+        {
+            terms.contact = new;
+        }
+        if let Some(new) = self
+            .street_code
+            .as_ref()
+            .and_then(|typed| street(typed, &mut errors))
+        {
+            terms.street_code = new;
+        }
+        if let Some(typed) = &self.administrator_title {
+            terms.administrator_title = title(Some(typed), &mut errors);
+        }
+        if let Some(typed) = &self.items {
+            terms.items = items(typed, catalogue, &mut errors);
+        }
+        if let Some(typed) = &self.requirements {
+            terms.requirements = check_requirements(typed, &terms.items, catalogue, &mut errors);
+        } else if self.items.is_some() {
+            still_asked(&terms, &mut errors);
+        }
+        if let Some(typed) = &self.departments {
+            terms.departments = departments(typed, &mut errors);
+        }
+        if let Some(typed) = &self.ends_on {
+            terms.ends_on = last_day(Some(typed), today, &mut errors);
+        }
+        if errors.is_empty() {
+            Ok(terms)
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+fn keep_fixed(
+    field: &str,
+    old: &mut String,
+    new: String,
+    fixed: bool,
+    errors: &mut Vec<FieldError>,
+) {
+    if fixed && *old != new {
+        errors.push(FieldError::new(field, "fixed"));
+    } else {
+        *old = new;
+    }
+}
+
+fn text_error(field: &str, error: TextError) -> FieldError {
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    match error {
+        TextError::Empty => FieldError::new(field, "required"),
+        TextError::TooLong { max } => FieldError::new(field, error.code()).with("max", number(max)),
+        TextError::HiddenCharacters { position } => {
+            FieldError::new(field, error.code()).with("position", number(position))
+        }
+    }
+}
+
+/// A line of text in a field, or the field's error.
+pub(crate) fn line(
+    field: &str,
+    typed: &str,
+    max: usize,
+    errors: &mut Vec<FieldError>,
+) -> Option<String> {
+    Line::parse(typed, max)
+        .map(Line::into_string)
+        .map_err(|error| errors.push(text_error(field, error)))
+        .ok()
+}
+
+fn organisation(typed: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    line("organisation", typed, ORGANISATION, errors)
+}
+
+fn purpose(typed: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    line("purpose", typed, PURPOSE, errors)
+}
+
+fn contact(typed: &str, errors: &mut Vec<FieldError>) -> Option<Contact> {
+    Contact::parse(typed)
+        .map_err(|error| {
+            errors.push(match error {
+                ContactError::Text(error) => text_error("contact", error),
+                ContactError::Form => FieldError::new("contact", error.code()),
+            });
+        })
+        .ok()
+}
+
+fn title(typed: Option<&str>, errors: &mut Vec<FieldError>) -> Option<String> {
+    let typed = typed.filter(|typed| !typed.trim().is_empty())?;
+    line("administrator_title", typed, TITLE, errors)
+}
+
+fn street(typed: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    let code = typed.trim();
+    if division::is_street(code) {
+        return Some(code.to_owned());
+    }
+    let problem = if code.is_empty() {
+        "required"
+    } else {
+        "unknown_street"
+    };
+    errors.push(FieldError::new("street_code", problem));
+    None
+}
+
+fn items(
+    typed: &[AskedItem],
+    catalogue: &Catalogue,
+    errors: &mut Vec<FieldError>,
+) -> Vec<AskedItem> {
+    if typed.is_empty() {
+        errors.push(FieldError::new("items", "required"));
+    }
+    let mut seen = HashSet::new();
+    for (at, asked) in typed.iter().enumerate() {
+        let problem = if catalogue.get(&asked.item).is_none() {
+            "unknown_item"
+        } else if !seen.insert(asked.item.as_str()) {
+            "duplicate"
+        } else {
+            continue;
+        };
+        errors.push(FieldError::new(format!("items.{at}.item"), problem));
+    }
+    typed.to_vec()
+}
+
+fn check_requirements(
+    typed: &[TypedRequirement],
+    asked: &[AskedItem],
+    catalogue: &Catalogue,
+    errors: &mut Vec<FieldError>,
+) -> Vec<Requirement> {
+    let mut seen = HashSet::new();
+    let mut checked = Vec::with_capacity(typed.len());
+    for (at, requirement) in typed.iter().enumerate() {
+        let item = requirement.item.as_str();
+        let problem = if catalogue.get(item).is_none() {
+            Err(("item", "unknown_item"))
+        } else if !asked.iter().any(|asked| asked.item == item) {
+            Err(("item", "not_asked"))
+        } else if !seen.insert(item) {
+            Err(("item", "duplicate"))
+        } else {
+            requirement.check(catalogue)
+        };
+        match problem {
+            Ok(requirement) => checked.push(requirement),
+            Err((field, code)) => {
+                let dot = if field.is_empty() { "" } else { "." };
+                errors.push(FieldError::new(
+                    format!("requirements.{at}{dot}{field}"),
+                    code,
+                ));
+            }
+        }
+    }
+    checked
+}
+
+/// Requirements that stay must be on items that stay.
+fn still_asked(terms: &Terms, errors: &mut Vec<FieldError>) {
+    for (at, requirement) in terms.requirements.iter().enumerate() {
+        if !terms.items.iter().any(|a| a.item == requirement.item) {
+            errors.push(FieldError::new(
+                format!("requirements.{at}.item"),
+                "not_asked",
+            ));
+        }
+    }
+}
+
+impl TypedRequirement {
+    /// The requirement, or the field below it with what is wrong.
+    fn check(&self, catalogue: &Catalogue) -> Result<Requirement, (&'static str, &'static str)> {
+        let (field, rule) = match (self.max_days, &self.allowed, &self.at_least) {
+            (Some(days), None, None) => {
+                let days = u16::try_from(days).map_err(|_| ("max_days", "range"))?;
+                ("max_days", Rule::MaxDays(days))
+            }
+            (None, Some(values), None) => {
+                let mut seen = HashSet::new();
+                let values = values.iter().filter(|value| seen.insert(value.as_str()));
+                ("allowed", Rule::Allowed(values.cloned().collect()))
+            }
+            (None, None, Some(value)) => ("at_least", Rule::AtLeast(value.clone())),
+            _ => return Err(("", "one_rule")),
+        };
+        let requirement = Requirement {
+            item: self.item.clone(),
+            rule,
+        };
+        requirement.check(catalogue).map_err(|code| (field, code))?;
+        Ok(requirement)
+    }
+}
+
+fn departments(typed: &[String], errors: &mut Vec<FieldError>) -> Vec<String> {
+    if typed.len() > DEPARTMENTS {
+        let most = i64::try_from(DEPARTMENTS).unwrap_or(i64::MAX);
+        errors.push(FieldError::new("departments", "too_many").with("max", most));
+        return Vec::new();
+    }
+    let mut names: Vec<String> = Vec::with_capacity(typed.len());
+    for (at, typed) in typed.iter().enumerate() {
+        let field = format!("departments.{at}");
+        if let Some(name) = line(&field, typed, DEPARTMENT, errors) {
+            if names.contains(&name) {
+                errors.push(FieldError::new(field, "duplicate"));
+            }
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn last_day(typed: Option<&str>, today: Date, errors: &mut Vec<FieldError>) -> Option<Date> {
+    let typed = typed.map(str::trim).filter(|typed| !typed.is_empty())?;
+    let problem = match typed.parse::<Date>() {
+        Err(_) => "date",
+        Ok(day) if day < today => "past",
+        Ok(day) if today.checked_add(YEARS.years()).is_ok_and(|far| day > far) => "too_far",
+        Ok(day) => return Some(day),
+    };
+    errors.push(FieldError::new("ends_on", problem));
+    None
+}
+
+#[cfg(test)]
+mod tests;
