@@ -1,1 +1,3 @@
-
+//! The tests.
+#[cfg(test)]
+mod architecture;
