@@ -27,8 +27,12 @@ impl<'a> Attempt<'a> {
         identity: &'a Identity,
         to_leave: bool,
     ) -> Result<Self> {
-        let mut attempt =
-            Self { identity, address: actor.address.to_string(), to_leave, tries_left: i64::MAX };
+        let mut attempt = Self {
+            identity,
+            address: actor.address.to_string(),
+            to_leave,
+            tries_left: i64::MAX,
+        };
         let mut tx = app.store.write().await?;
         let posts = [attempt.address.as_bytes()];
         limits::take(
@@ -45,7 +49,17 @@ impl<'a> Attempt<'a> {
         for (at, (kind, most, window)) in attempt.limits(app).into_iter().enumerate() {
             let parts = attempt.parts(at);
             let of: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
-            let left = limits::take(app, &mut tx, Limit { kind, of: &of, window, most }).await?;
+            let left = limits::take(
+                app,
+                &mut tx,
+                Limit {
+                    kind,
+                    of: &of,
+                    window,
+                    most,
+                },
+            )
+            .await?;
             if window == Window::Day {
                 attempt.tries_left = attempt.tries_left.min(left);
             }
@@ -59,7 +73,17 @@ impl<'a> Attempt<'a> {
         for (at, (kind, most, window)) in self.limits(app).into_iter().enumerate() {
             let parts = self.parts(at);
             let of: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
-            limits::give_back(app, tx, Limit { kind, of: &of, window, most }).await?;
+            limits::give_back(
+                app,
+                tx,
+                Limit {
+                    kind,
+                    of: &of,
+                    window,
+                    most,
+                },
+            )
+            .await?;
         }
         Ok(())
     }
@@ -67,7 +91,13 @@ impl<'a> Attempt<'a> {
     fn limits(&self, app: &App) -> [(&'static str, i64, Window); 5] {
         let most = &app.config.limits;
         let kinds = if self.to_leave {
-            ["leave-doc-addr", "leave-doc", "leave-phone-addr", "leave-phone", "leave-addr"]
+            [
+                "leave-doc-addr",
+                "leave-doc",
+                "leave-phone-addr",
+                "leave-phone",
+                "leave-addr",
+            ]
         } else {
             ["doc-addr", "doc", "phone-addr", "phone", "addr"]
         };

@@ -28,10 +28,14 @@ pub async fn change_consent(
         .await?
         .filter(|row| is_holder(row, session.person))
         .ok_or(Error::NotFound)?;
-    let register = registers::get(&mut tx, &row.register_id).await?.ok_or(Error::NotFound)?;
+    let register = registers::get(&mut tx, &row.register_id)
+        .await?
+        .ok_or(Error::NotFound)?;
     let consent = join_terms::consent(&register, Some(typed))?;
     let person = super::id_of(&row.person_id)?;
-    let identity = profile::of_person(app, &mut tx, person).await?.ok_or(Error::NotFound)?;
+    let identity = profile::of_person(app, &mut tx, person)
+        .await?
+        .ok_or(Error::NotFound)?;
     let mut items = health::covered(app, &mut tx, person).await?;
     drop(tx);
     items.extend(consent.items.iter().cloned());

@@ -13,8 +13,12 @@ use crate::{
 };
 
 /// The actions that take a fresh code, and whether only the owner may.
-const ACTIONS: [(&str, bool); 4] =
-    [("export", false), ("delete_register", true), ("hand_over", true), ("add_administrator", true)];
+const ACTIONS: [(&str, bool); 4] = [
+    ("export", false),
+    ("delete_register", true),
+    ("hand_over", true),
+    ("add_administrator", true),
+];
 
 /// Sends a code for an action on a register.
 ///
@@ -31,7 +35,16 @@ pub async fn confirm_action(
     let (action, owner_only) = ACTIONS
         .into_iter()
         .find(|(name, _)| *name == action)
-        .ok_or_else(|| Error::field("action", if action.is_empty() { "required" } else { "unknown_value" }))?;
+        .ok_or_else(|| {
+            Error::field(
+                "action",
+                if action.is_empty() {
+                    "required"
+                } else {
+                    "unknown_value"
+                },
+            )
+        })?;
     let register = register.ok_or_else(|| Error::field("register_id", "required"))?;
     let register = Id::parse(register).ok_or(Error::NotFound)?;
     let mut tx = app.store.read().await?;
@@ -39,11 +52,14 @@ pub async fn confirm_action(
     if owner_only && !role.owner {
         return Err(Error::NotFound);
     }
-    let identity =
-        profile::of_person(app, &mut tx, session.person).await?.ok_or(Error::NotSignedIn)?;
+    let identity = profile::of_person(app, &mut tx, session.person)
+        .await?
+        .ok_or(Error::NotSignedIn)?;
     drop(tx);
-    let confirmation =
-        ConfirmationPayload { action: action.to_owned(), register: Some(register) };
+    let confirmation = ConfirmationPayload {
+        action: action.to_owned(),
+        register: Some(register),
+    };
     let payload = Payload {
         profile: Profile::of(&identity),
         join: None,
@@ -76,8 +92,18 @@ pub(crate) async fn take(
     let session = actor.fully_signed_in()?;
     let hash = token_hash(token);
     let session_id = session.id.bytes();
-    let taken =
-        sessions::take_token(tx, &hash, session_id, action, Some(register.bytes()), app.now())
-            .await?;
-    if taken { Ok(()) } else { Err(Error::ConfirmationRequired) }
+    let taken = sessions::take_token(
+        tx,
+        &hash,
+        session_id,
+        action,
+        Some(register.bytes()),
+        app.now(),
+    )
+    .await?;
+    if taken {
+        Ok(())
+    } else {
+        Err(Error::ConfirmationRequired)
+    }
 }

@@ -67,7 +67,11 @@ pub async fn confirm_code(
     )
     .await?;
     let Some(code) = parse_sms_code(typed) else {
-        let code = if typed.trim().is_empty() { "required" } else { "six_digits" };
+        let code = if typed.trim().is_empty() {
+            "required"
+        } else {
+            "six_digits"
+        };
         return Err(Error::field("code", code));
     };
     let id_hash = token_hash(handle);
@@ -90,7 +94,9 @@ async fn read_ahead(
     code: &str,
 ) -> Result<Option<Answer>> {
     let mut tx = app.store.read().await?;
-    let Some(row) = verifications::get(&mut tx, id_hash).await? else { return Ok(None) };
+    let Some(row) = verifications::get(&mut tx, id_hash).await? else {
+        return Ok(None);
+    };
     if row.kind != Kind::Join.number()
         || !is_open(app, &row)
         || !verification::belongs(&row, actor)
@@ -100,10 +106,14 @@ async fn read_ahead(
     }
     let payload = verification::open(app, &row)?;
     let identity = payload.profile.identity(app)?;
-    let join = payload.join.ok_or_else(|| Error::unexpected("a join without its consent"))?;
+    let join = payload
+        .join
+        .ok_or_else(|| Error::unexpected("a join without its consent"))?;
     let items = join_register::items_to_read(app, &mut tx, &identity, &join).await?;
     drop(tx);
-    Ok(Some(super::refresh_health::read_one(app, &identity, items).await))
+    Ok(Some(
+        super::refresh_health::read_one(app, &identity, items).await,
+    ))
 }
 
 async fn attempt(
@@ -114,7 +124,9 @@ async fn attempt(
     health: Option<&Answer>,
 ) -> Result<Confirmed> {
     let mut tx = app.store.write().await?;
-    let row = verifications::lock(&mut tx, id_hash).await?.ok_or(Error::VerificationEnded)?;
+    let row = verifications::lock(&mut tx, id_hash)
+        .await?
+        .ok_or(Error::VerificationEnded)?;
     if !is_open(app, &row) || !verification::belongs(&row, actor) {
         return Err(Error::VerificationEnded);
     }
@@ -123,7 +135,9 @@ async fn attempt(
         let most = app.config.limits.wrong_codes;
         verifications::set(&mut tx, id_hash, if wrong >= most { 2 } else { 0 }, wrong).await?;
         tx.commit().await?;
-        return Err(Error::WrongCode { tries_left: most - wrong });
+        return Err(Error::WrongCode {
+            tries_left: most - wrong,
+        });
     }
     verifications::set(&mut tx, id_hash, 1, row.wrong_tries).await?;
     sms::free_gate(&mut tx, &row.phone_hash, id_hash).await?;
@@ -138,7 +152,10 @@ async fn attempt(
             // A guardian goes on as themselves; anybody else is signed in as who joined.
             let holder = joined.guardian.unwrap_or(person);
             let session = sessions::open(app, &mut tx, holder, false).await?;
-            Confirmed::Session { session, joined: Some(joined) }
+            Confirmed::Session {
+                session,
+                joined: Some(joined),
+            }
         }
         Kind::Confirmation => confirmation(app, &mut tx, actor.fully_signed_in()?, payload).await?,
     };
@@ -181,7 +198,10 @@ async fn sign_in(
         ..audit::Event::default()
     };
     audit::record(app, tx, event).await?;
-    Ok(Confirmed::Session { session, joined: None })
+    Ok(Confirmed::Session {
+        session,
+        joined: None,
+    })
 }
 
 async fn confirmation(
@@ -190,8 +210,9 @@ async fn confirmation(
     session: Session,
     payload: Payload,
 ) -> Result<Confirmed> {
-    let asked =
-        payload.confirmation.ok_or_else(|| Error::unexpected("a confirmation of nothing"))?;
+    let asked = payload
+        .confirmation
+        .ok_or_else(|| Error::unexpected("a confirmation of nothing"))?;
     let token = random::token(&*app.random, 32);
     let register = asked.register.as_ref().map(crate::model::id::Id::bytes);
     session_rows::insert_token(
@@ -203,7 +224,10 @@ async fn confirmation(
         app.now() + CONFIRMATION_MS,
     )
     .await?;
-    Ok(Confirmed::Confirmation { confirmation_token: token.to_string(), action: asked.action })
+    Ok(Confirmed::Confirmation {
+        confirmation_token: token.to_string(),
+        action: asked.action,
+    })
 }
 
 /// When something ends, as people and programs read it.

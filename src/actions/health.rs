@@ -38,7 +38,10 @@ pub(crate) fn row_of(app: &App, person: Id, items: &Items, read_at: i64) -> Resu
         serde_json::to_vec(items).map_err(|_| Error::unexpected("a snapshot's JSON"))?,
     );
     Ok(SnapshotRow {
-        items: Some(app.keys.seal(&place(person.bytes(), &read_at.to_be_bytes()), &plain)),
+        items: Some(
+            app.keys
+                .seal(&place(person.bytes(), &read_at.to_be_bytes()), &plain),
+        ),
         fingerprint: Some(app.keys.fingerprint(person, &plain).to_vec()),
         read_at: Some(read_at),
         miss: 0,
@@ -47,15 +50,29 @@ pub(crate) fn row_of(app: &App, person: Id, items: &Items, read_at: i64) -> Resu
 }
 
 /// Opens a snapshot's items.
-pub(crate) fn open(app: &App, person: &[u8], sealed: Option<&[u8]>, read_at: Option<i64>) -> Result<Items> {
-    let (Some(sealed), Some(read_at)) = (sealed, read_at) else { return Ok(Items::new()) };
-    let plain = app.keys.open(&place(person, &read_at.to_be_bytes()), sealed)?;
+pub(crate) fn open(
+    app: &App,
+    person: &[u8],
+    sealed: Option<&[u8]>,
+    read_at: Option<i64>,
+) -> Result<Items> {
+    let (Some(sealed), Some(read_at)) = (sealed, read_at) else {
+        return Ok(Items::new());
+    };
+    let plain = app
+        .keys
+        .open(&place(person, &read_at.to_be_bytes()), sealed)?;
     serde_json::from_slice(&plain).map_err(|_| Error::unexpected("a snapshot's JSON"))
 }
 
 /// Keeps what was read when somebody joined or changed a consent. Where the source gave no answer,
 /// what is held stays with its old time, and who was never read says so.
-pub(crate) async fn keep(app: &App, tx: &mut Tx, person: Id, answer: Option<&Answer>) -> Result<()> {
+pub(crate) async fn keep(
+    app: &App,
+    tx: &mut Tx,
+    person: Id,
+    answer: Option<&Answer>,
+) -> Result<()> {
     let now = app.now();
     match answer {
         Some(Answer::Found { items, .. }) => {
@@ -73,7 +90,10 @@ pub(crate) async fn keep(app: &App, tx: &mut Tx, person: Id, answer: Option<&Ans
             let held = snapshots::get(tx, person.bytes()).await?;
             let shard = i64::from(person.shard());
             let times = refresh::times(tx).await?;
-            let shard = times.iter().find(|time| time.shard == shard).and_then(|time| time.read_at);
+            let shard = times
+                .iter()
+                .find(|time| time.shard == shard)
+                .and_then(|time| time.read_at);
             let seen_at = held.and_then(|held| seen_at(&held, shard));
             snapshots::mark(tx, person.bytes(), 1, seen_at).await?;
         }
@@ -86,17 +106,21 @@ pub(crate) fn seen_at(held: &SnapshotRow, shard_read_at: Option<i64>) -> Option<
     if held.miss != 0 {
         return held.seen_at;
     }
-    held.read_at.map(|own| own.max(shard_read_at.unwrap_or(own)))
+    held.read_at
+        .map(|own| own.max(shard_read_at.unwrap_or(own)))
 }
 
 /// After an authorization ended or narrowed: the snapshot keeps only what the others cover, and
 /// goes with the last. Which items went.
 pub(crate) async fn narrow(app: &App, tx: &mut Tx, person: Id) -> Result<Vec<String>> {
-    let Some(held) = snapshots::lock(tx, person.bytes()).await? else { return Ok(Vec::new()) };
+    let Some(held) = snapshots::lock(tx, person.bytes()).await? else {
+        return Ok(Vec::new());
+    };
     let before = open(app, person.bytes(), held.items.as_deref(), held.read_at)?;
     let covered = covered(app, tx, person).await?;
-    let (kept, gone): (Items, Items) =
-        before.into_iter().partition(|(item, _)| covered.contains(item));
+    let (kept, gone): (Items, Items) = before
+        .into_iter()
+        .partition(|(item, _)| covered.contains(item));
     let gone: Vec<String> = gone.into_keys().collect();
     if covered.is_empty() {
         snapshots::erase(tx, person.bytes()).await?;
@@ -115,5 +139,10 @@ async fn tell_registers(tx: &mut Tx, person: Id) -> Result<()> {
 }
 
 fn place<'a>(person: &'a [u8], read_at: &'a [u8]) -> Place<'a> {
-    Place { table: Table::Snapshots, column: "items", row: person, bound: read_at }
+    Place {
+        table: Table::Snapshots,
+        column: "items",
+        row: person,
+        bound: read_at,
+    }
 }

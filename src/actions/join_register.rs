@@ -1,7 +1,8 @@
 //! Joining: consent and match first, then a code, then one row. See also `pending_join`.
 use super::{
-    Actor, audit,
+    Actor,
     attempts::Attempt,
+    audit,
     health::{self},
     join_terms::{self, TypedJoin},
     pending_join::{self, Pending},
@@ -93,12 +94,16 @@ pub async fn join_register(
                 session: None,
                 attempt: Some(&attempt),
             };
-            verification::begin(app, actor, begin).await.map(Joining::Started)
+            verification::begin(app, actor, begin)
+                .await
+                .map(Joining::Started)
         }
-        Ok(false) => Err(Error::IdentityMismatch { tries_left: attempt.tries_left }),
-        Err(_) => {
-            pending_join::keep(app, actor, &attempt, &identity, join).await.map(Joining::Pending)
-        }
+        Ok(false) => Err(Error::IdentityMismatch {
+            tries_left: attempt.tries_left,
+        }),
+        Err(_) => pending_join::keep(app, actor, &attempt, &identity, join)
+            .await
+            .map(Joining::Pending),
     }
 }
 
@@ -128,15 +133,21 @@ pub(crate) async fn complete(
     payload: &Payload,
     answer: Option<&Answer>,
 ) -> Result<(Joined, Id)> {
-    let join = payload.join.clone().ok_or_else(|| Error::unexpected("a join of nothing"))?;
-    let register =
-        registers::get(tx, join.register.bytes()).await?.ok_or(Error::CodeReplaced)?;
+    let join = payload
+        .join
+        .clone()
+        .ok_or_else(|| Error::unexpected("a join of nothing"))?;
+    let register = registers::get(tx, join.register.bytes())
+        .await?
+        .ok_or(Error::CodeReplaced)?;
     if register.code_hash != join.code_hash {
         return Err(Error::CodeReplaced);
     }
     preview_register::check_open(app, &register)?;
     if let Some(guardian) = join.guardian {
-        persons::by_id(tx, guardian.bytes()).await?.ok_or(Error::GuardianRequired)?;
+        persons::by_id(tx, guardian.bytes())
+            .await?
+            .ok_or(Error::GuardianRequired)?;
     }
     let identity = payload.profile.identity(app)?;
     let person = profile::put_person(app, tx, &identity).await?;
@@ -176,7 +187,11 @@ pub(crate) async fn complete(
     let id = super::id_of(&row.id)?;
     let event = audit::Event {
         actor: join.guardian.or(Some(person)),
-        action: if before.is_none() { "joined" } else { "joined_again" },
+        action: if before.is_none() {
+            "joined"
+        } else {
+            "joined_again"
+        },
         register: Some(join.register),
         subject: Some(id),
         detail: None,

@@ -99,7 +99,10 @@ pub(crate) async fn check(
         .map_err(|error| others.push(error))
         .ok()
         .flatten();
-    let birth = birth_date(app, typed).map_err(|error| others.push(error)).ok().flatten();
+    let birth = birth_date(app, typed)
+        .map_err(|error| others.push(error))
+        .ok()
+        .flatten();
     let (identity, consent) = match (identity, consent) {
         (Ok(identity), Ok(consent)) if others.is_empty() => (identity, consent),
         (Ok(_), Err(Error::ConsentRequired(errors))) if others.is_empty() => {
@@ -144,14 +147,20 @@ pub(crate) fn consent(register: &RegisterRow, typed: Option<&TypedConsent>) -> R
     let asked = asked_items(register)?;
     let missing = |field: &str, code| FieldError::new(format!("consent.{field}"), code);
     let Some(typed) = typed else {
-        return Err(Error::ConsentRequired(vec![missing("accepted", "required")]));
+        return Err(Error::ConsentRequired(vec![missing(
+            "accepted", "required",
+        )]));
     };
     let mut errors = Vec::new();
     if !typed.accepted {
         errors.push(missing("accepted", "required"));
     }
     if typed.version != CONSENT_VERSION {
-        let code = if typed.version.is_empty() { "required" } else { "outdated" };
+        let code = if typed.version.is_empty() {
+            "required"
+        } else {
+            "outdated"
+        };
         errors.push(missing("version", code));
     }
     let given = typed.items.as_deref();
@@ -160,7 +169,11 @@ pub(crate) fn consent(register: &RegisterRow, typed: Option<&TypedConsent>) -> R
     }
     let given = given.unwrap_or_default();
     let required = asked.iter().filter(|asked| asked.required);
-    if typed.items.is_some() && required.into_iter().any(|asked| !given.contains(&asked.item)) {
+    if typed.items.is_some()
+        && required
+            .into_iter()
+            .any(|asked| !given.contains(&asked.item))
+    {
         errors.push(missing("items", "required_item"));
     }
     let verdict_only = match typed.sharing.as_deref() {
@@ -175,18 +188,26 @@ pub(crate) fn consent(register: &RegisterRow, typed: Option<&TypedConsent>) -> R
             None
         }
     };
-    if given.iter().any(|item| !asked.iter().any(|asked| asked.item == *item)) {
+    if given
+        .iter()
+        .any(|item| !asked.iter().any(|asked| asked.item == *item))
+    {
         return Err(Error::Invalid(vec![missing("items", "unknown_item")]));
     }
     match verdict_only {
         Some(verdict_only) if errors.is_empty() => {
-            let items =
-                asked.into_iter().map(|asked| asked.item).filter(|item| given.contains(item));
+            let items = asked
+                .into_iter()
+                .map(|asked| asked.item)
+                .filter(|item| given.contains(item));
             let items: Vec<String> = items.collect();
             if items.is_empty() {
                 return Err(Error::ConsentRequired(vec![missing("items", "required")]));
             }
-            Ok(Consent { items, verdict_only })
+            Ok(Consent {
+                items,
+                verdict_only,
+            })
         }
         _ => Err(Error::ConsentRequired(errors)),
     }
@@ -211,7 +232,11 @@ fn birth_date(
     app: &App,
     typed: &TypedJoin,
 ) -> std::result::Result<Option<jiff::civil::Date>, FieldError> {
-    let Some(text) = typed.birth_date.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    let Some(text) = typed
+        .birth_date
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
     else {
         return Ok(None);
     };
@@ -233,13 +258,20 @@ async fn guardian(
     let signed_in = match actor.fully_signed_in() {
         Ok(session) => {
             let mut tx = app.store.read().await?;
-            profile::of_person(app, &mut tx, session.person).await?.map(|own| (session, own))
+            profile::of_person(app, &mut tx, session.person)
+                .await?
+                .map(|own| (session, own))
         }
         Err(_) => None,
     };
     match signed_in {
         Some((session, own)) if own.document != identity.document => {
-            if own.document.age_on(app.today()).is_some_and(|age| age < OF_AGE) && is_child {
+            if own
+                .document
+                .age_on(app.today())
+                .is_some_and(|age| age < OF_AGE)
+                && is_child
+            {
                 return Err(Error::GuardianRequired);
             }
             if own.phone != identity.phone {

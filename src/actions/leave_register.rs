@@ -79,8 +79,12 @@ pub async fn show_link(app: &App, link: &str) -> Result<LeaveLink> {
     let mut tx = app.store.read().await?;
     let row = authorizations::by_leave_link(&mut tx, &token_hash(link)).await?;
     let row = row.ok_or(Error::NotFound)?;
-    let register = registers::get(&mut tx, &row.register_id).await?.ok_or(Error::NotFound)?;
-    Ok(LeaveLink { organisation: register.organisation })
+    let register = registers::get(&mut tx, &row.register_id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    Ok(LeaveLink {
+        organisation: register.organisation,
+    })
 }
 
 /// Leaves by the link of the receipt: no match, no SMS, no source.
@@ -100,8 +104,12 @@ async fn leave(
     row: &AuthorizationRow,
     actor: Option<Id>,
 ) -> Result<Receipt> {
-    let register = registers::get(&mut tx, &row.register_id).await?.ok_or(Error::NotFound)?;
-    let erased = end_authorization(app, &mut tx, row).await?.ok_or(Error::NotFound)?;
+    let register = registers::get(&mut tx, &row.register_id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let erased = end_authorization(app, &mut tx, row)
+        .await?
+        .ok_or(Error::NotFound)?;
     let event = audit::Event {
         actor,
         action: "left",
@@ -132,15 +140,26 @@ pub(crate) async fn end_authorization(
     if let Some(guardian) = &row.guardian_id {
         persons::erase_unneeded(tx, guardian, app.now()).await?;
     }
-    Ok(Some(Erased { items, snapshot, profile }))
+    Ok(Some(Erased {
+        items,
+        snapshot,
+        profile,
+    }))
 }
 
 async fn kept(tx: &mut Tx, row: &AuthorizationRow, erased: &Erased) -> Result<Vec<Kept>> {
-    let kept = |what: &str, why: &str| Kept { what: what.to_owned(), why: why.to_owned() };
+    let kept = |what: &str, why: &str| Kept {
+        what: what.to_owned(),
+        why: why.to_owned(),
+    };
     let mut all = Vec::new();
     if !erased.profile {
-        let others = !authorizations::of_person(tx, &row.person_id).await?.is_empty();
-        let guards = !authorizations::of_guardian(tx, &row.person_id).await?.is_empty();
+        let others = !authorizations::of_person(tx, &row.person_id)
+            .await?
+            .is_empty();
+        let guards = !authorizations::of_guardian(tx, &row.person_id)
+            .await?
+            .is_empty();
         if others {
             all.push(kept("profile", "other_authorizations"));
         }
@@ -161,12 +180,26 @@ async fn kept(tx: &mut Tx, row: &AuthorizationRow, erased: &Erased) -> Result<Ve
 }
 
 fn receipt(app: &App, organisation: String, erased: &Erased, kept: Vec<Kept>) -> Receipt {
-    let mut what = vec!["authorization".to_owned(), "consent".to_owned(), "leave_link".to_owned()];
-    what.extend(erased.items.iter().map(|item| format!("health_items.{item}")));
+    let mut what = vec![
+        "authorization".to_owned(),
+        "consent".to_owned(),
+        "leave_link".to_owned(),
+    ];
+    what.extend(
+        erased
+            .items
+            .iter()
+            .map(|item| format!("health_items.{item}")),
+    );
     if erased.profile {
         what.push("profile".to_owned());
     }
-    Receipt { organisation, erased: what, kept, at: clock::rfc3339(app.now(), &app.zone) }
+    Receipt {
+        organisation,
+        erased: what,
+        kept,
+        at: clock::rfc3339(app.now(), &app.zone),
+    }
 }
 
 /// The name of a person as their own list shows it.

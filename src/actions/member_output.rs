@@ -115,7 +115,11 @@ pub(crate) fn member(
     judged_on: &BTreeMap<i64, String>,
 ) -> Result<Member> {
     let identity = profile.identity(app)?;
-    let name_of = |at: &u8| view.items.get(usize::from(*at)).map(|(item, _)| item.clone());
+    let name_of = |at: &u8| {
+        view.items
+            .get(usize::from(*at))
+            .map(|(item, _)| item.clone())
+    };
     Ok(Member {
         id: entry.id.to_string(),
         name: profile.name().to_owned(),
@@ -145,17 +149,33 @@ fn item_output(app: &App, kind: Kind, shown: &Shown) -> ItemOutput {
     let state = shown.state;
     let time = |at: &Option<Timestamp>| at.map(|at| clock::rfc3339(at.as_millisecond(), &app.zone));
     match (&shown.record, kind) {
-        (Some(ItemRecord::Status { value, since }), _) => {
-            ItemOutput::Status { state, value: Some(value.clone()), since: time(since) }
-        }
-        (Some(ItemRecord::Test { result, sampled_at, reported_at }), _) => ItemOutput::Test {
+        (Some(ItemRecord::Status { value, since }), _) => ItemOutput::Status {
+            state,
+            value: Some(value.clone()),
+            since: time(since),
+        },
+        (
+            Some(ItemRecord::Test {
+                result,
+                sampled_at,
+                reported_at,
+            }),
+            _,
+        ) => ItemOutput::Test {
             state,
             result: Some(*result),
             days: shown.days,
             sampled_at: time(sampled_at),
             reported_at: time(reported_at),
         },
-        (Some(ItemRecord::Immunization { value, doses, last_on }), _) => ItemOutput::Immunization {
+        (
+            Some(ItemRecord::Immunization {
+                value,
+                doses,
+                last_on,
+            }),
+            _,
+        ) => ItemOutput::Immunization {
             state,
             value: Some(*value),
             doses: *doses,
@@ -164,10 +184,21 @@ fn item_output(app: &App, kind: Kind, shown: &Shown) -> ItemOutput {
         },
         (Some(ItemRecord::Certificate { valid_until }), _) => ItemOutput::Certificate {
             state,
-            value: Some(if shown.days.is_some() { "expired" } else { "valid" }.to_owned()),
+            value: Some(
+                if shown.days.is_some() {
+                    "expired"
+                } else {
+                    "valid"
+                }
+                .to_owned(),
+            ),
             valid_until: Some(valid_until.to_string()),
         },
-        (None, Kind::Status) => ItemOutput::Status { state, value: None, since: None },
+        (None, Kind::Status) => ItemOutput::Status {
+            state,
+            value: None,
+            since: None,
+        },
         (None, Kind::Test) => ItemOutput::Test {
             state,
             result: None,
@@ -175,11 +206,17 @@ fn item_output(app: &App, kind: Kind, shown: &Shown) -> ItemOutput {
             sampled_at: None,
             reported_at: None,
         },
-        (None, Kind::Immunization) => {
-            ItemOutput::Immunization { state, value: None, doses: None, last_on: None, days: None }
-        }
-        (None, Kind::Certificate) => {
-            ItemOutput::Certificate { state, value: None, valid_until: None }
-        }
+        (None, Kind::Immunization) => ItemOutput::Immunization {
+            state,
+            value: None,
+            doses: None,
+            last_on: None,
+            days: None,
+        },
+        (None, Kind::Certificate) => ItemOutput::Certificate {
+            state,
+            value: None,
+            valid_until: None,
+        },
     }
 }

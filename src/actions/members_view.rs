@@ -41,8 +41,11 @@ async fn make(
     shards: i64,
     now: i64,
 ) -> Result<View> {
-    let times: HashMap<i64, refresh::ShardRow> =
-        refresh::times(tx).await?.into_iter().map(|row| (row.shard, row)).collect();
+    let times: HashMap<i64, refresh::ShardRow> = refresh::times(tx)
+        .await?
+        .into_iter()
+        .map(|row| (row.shard, row))
+        .collect();
     let rows = authorizations::with_snapshots(tx, &register.id).await?;
     let mut departments: HashMap<String, Arc<str>> = HashMap::new();
     let members = rows
@@ -62,7 +65,11 @@ async fn make(
                     departments.entry(name).or_insert(shared).clone()
                 }),
                 joined_at: row.joined_at,
-                items: if row.miss == Some(2) { Items::new() } else { items },
+                items: if row.miss == Some(2) {
+                    Items::new()
+                } else {
+                    items
+                },
                 reading: reading(
                     row.read_at,
                     row.miss.unwrap_or(1),
@@ -80,7 +87,13 @@ async fn make(
         zone: app.zone.clone(),
     };
     let terms = terms(app, tx, register).await?;
-    Ok(View::make(terms, members, &moment, register.version, shards))
+    Ok(View::make(
+        terms,
+        members,
+        &moment,
+        register.version,
+        shards,
+    ))
 }
 
 async fn terms(app: &App, tx: &mut Tx, register: &RegisterRow) -> Result<Terms> {
@@ -95,7 +108,11 @@ async fn terms(app: &App, tx: &mut Tx, register: &RegisterRow) -> Result<Terms> 
     for row in registers::requirements(tx, &register.id).await? {
         requirements.insert(row.version, requirements_of(&row.body)?);
     }
-    Ok(Terms { items, requirements, version: register.requirements_version })
+    Ok(Terms {
+        items,
+        requirements,
+        version: register.requirements_version,
+    })
 }
 
 /// Requirements as the database holds them.

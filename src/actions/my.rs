@@ -1,6 +1,7 @@
 //! What a person sees of themselves: who they are here, their authorizations, who looked.
 use super::{
-    Actor, Session, join_terms, leave_register::name_of,
+    Actor, Session, join_terms,
+    leave_register::name_of,
     member_output::{self, ItemOutput},
     members_view, preview_register, profile, sessions,
 };
@@ -200,9 +201,17 @@ pub async fn access_log(app: &App, actor: &Actor) -> Result<Vec<Access>> {
     let mut tx = app.store.read().await?;
     let mut entries = Vec::new();
     for row in rows_of(&mut tx, session).await? {
-        let Some(register) = registers::get(&mut tx, &row.register_id).await? else { continue };
-        let events =
-            audit::looked(&mut tx, &row.register_id, row.joined_at, &row.id, LOG_ENTRIES).await?;
+        let Some(register) = registers::get(&mut tx, &row.register_id).await? else {
+            continue;
+        };
+        let events = audit::looked(
+            &mut tx,
+            &row.register_id,
+            row.joined_at,
+            &row.id,
+            LOG_ENTRIES,
+        )
+        .await?;
         for event in events {
             let administrator = match event.actor.as_deref().and_then(Id::from_slice) {
                 Some(id) => profile::of_person(app, &mut tx, id).await?,
@@ -242,7 +251,10 @@ pub async fn data(app: &App, actor: &Actor) -> Result<MyData> {
             phone: identity.phone.national().to_owned(),
         }),
         authorizations: authorizations(app, actor).await?,
-        administers: own.into_iter().map(|own| own.register.organisation).collect(),
+        administers: own
+            .into_iter()
+            .map(|own| own.register.organisation)
+            .collect(),
         sessions: sessions::list(app, actor).await?,
         access_log: access_log(app, actor).await?,
         at: clock::rfc3339(app.now(), &app.zone),
@@ -261,7 +273,9 @@ async fn my_authorization(
     session: Session,
     row: &AuthorizationRow,
 ) -> Result<Option<MyAuthorization>> {
-    let Some(register) = registers::get(tx, &row.register_id).await? else { return Ok(None) };
+    let Some(register) = registers::get(tx, &row.register_id).await? else {
+        return Ok(None);
+    };
     if super::has_ended(app, &register) {
         return Ok(None);
     }
@@ -283,7 +297,9 @@ async fn my_authorization(
         register_id: super::id_of(&row.register_id)?.to_string(),
         vouched: register.vouched == 1,
         contact: preview_register::contact(app, &register)?,
-        administrator_masked: administrator.map(|own| own.name.masked()).unwrap_or_default(),
+        administrator_masked: administrator
+            .map(|own| own.name.masked())
+            .unwrap_or_default(),
         items: row.items.split(',').map(str::to_owned).collect(),
         asked: join_terms::asked_items(&register)?,
         sharing: join_terms::sharing_name(row.sharing == 1).to_owned(),
@@ -294,7 +310,9 @@ async fn my_authorization(
         department: row.department.clone(),
         ends_on: register.ends_on,
         verdict: entry.map(|entry| entry.verdict),
-        seen: entry.map(|entry| member_output::items(app, &view, entry)).unwrap_or_default(),
+        seen: entry
+            .map(|entry| member_output::items(app, &view, entry))
+            .unwrap_or_default(),
         data_time: entry
             .and_then(|entry| entry.data_time)
             .map(|at| clock::rfc3339(at, &app.zone)),

@@ -1,7 +1,8 @@
 //! Joins that wait for a source that is down (待比对): no SMS, no session, only a handle.
 use super::{
-    Actor, audit,
+    Actor,
     attempts::Attempt,
+    audit,
     limits::{self, Limit, Window},
     sign_in::ask_source,
     verification::{self, Begin, JoinPayload, Kind, Payload, Started},
@@ -82,11 +83,17 @@ pub(crate) async fn keep(
     limits::take(app, &mut tx, limit).await?;
     verifications::insert_pending(&mut tx, &row).await?;
     registers::bump(&mut tx, register.bytes()).await?;
-    let event =
-        audit::Event { action: "join_waits", register: Some(register), ..audit::Event::default() };
+    let event = audit::Event {
+        action: "join_waits",
+        register: Some(register),
+        ..audit::Event::default()
+    };
     audit::record(app, &mut tx, event).await?;
     tx.commit().await?;
-    Ok(Pending { pending_id: handle.to_string(), until: clock::rfc3339(until, &app.zone) })
+    Ok(Pending {
+        pending_id: handle.to_string(),
+        until: clock::rfc3339(until, &app.zone),
+    })
 }
 
 /// Shows a waiting join to whoever has its handle.
@@ -96,7 +103,9 @@ pub(crate) async fn keep(
 pub async fn show(app: &App, handle: &str) -> Result<PendingView> {
     let mut tx = app.store.read().await?;
     let row = find(app, &mut tx, handle).await?;
-    let register = registers::get(&mut tx, &row.register_id).await?.ok_or(Error::NotFound)?;
+    let register = registers::get(&mut tx, &row.register_id)
+        .await?
+        .ok_or(Error::NotFound)?;
     Ok(PendingView {
         state: if row.state == 1 { "matched" } else { "waiting" }.to_owned(),
         organisation: register.organisation,
@@ -147,7 +156,9 @@ pub async fn send_code(app: &App, actor: &Actor, handle: &str) -> Result<Started
             let mut tx = app.store.write().await?;
             erase(app, &mut tx, &row, "join_not_matched").await?;
             tx.commit().await?;
-            Err(Error::IdentityMismatch { tries_left: attempt.tries_left })
+            Err(Error::IdentityMismatch {
+                tries_left: attempt.tries_left,
+            })
         }
         Err(_) => {
             let mut tx = app.store.write().await?;
@@ -174,10 +185,19 @@ pub(crate) async fn erase(app: &App, tx: &mut Tx, row: &PendingRow, action: &str
     verifications::delete_pending(tx, &row.id_hash).await?;
     let register = super::id_of(&row.register_id)?;
     registers::bump(tx, register.bytes()).await?;
-    let event = audit::Event { action, register: Some(register), ..audit::Event::default() };
+    let event = audit::Event {
+        action,
+        register: Some(register),
+        ..audit::Event::default()
+    };
     audit::record(app, tx, event).await
 }
 
 fn place(id_hash: &[u8]) -> Place<'_> {
-    Place { table: Table::PendingJoins, column: "payload", row: id_hash, bound: b"" }
+    Place {
+        table: Table::PendingJoins,
+        column: "payload",
+        row: id_hash,
+        bound: b"",
+    }
 }

@@ -61,9 +61,15 @@ pub struct ConsentText {
 pub async fn preview_register(app: &App, actor: &Actor, code: &str) -> Result<Preview> {
     let row = find(app, actor, code).await?;
     let mut tx = app.store.read().await?;
-    let owner = registers::owner(&mut tx, &row.id).await?.ok_or(Error::NotFound)?;
+    let owner = registers::owner(&mut tx, &row.id)
+        .await?
+        .ok_or(Error::NotFound)?;
     let owner = profile::of_person(app, &mut tx, super::id_of(&owner.person_id)?).await?;
-    let times: Vec<String> = app.times.iter().map(|time| time.strftime("%H:%M").to_string()).collect();
+    let times: Vec<String> = app
+        .times
+        .iter()
+        .map(|time| time.strftime("%H:%M").to_string())
+        .collect();
     let text = app.texts.get(
         actor.lang,
         "consent-text",
@@ -75,13 +81,16 @@ pub async fn preview_register(app: &App, actor: &Actor, code: &str) -> Result<Pr
     Ok(Preview {
         vouched: row.vouched == 1,
         contact: contact(app, &row)?,
-        street: division::full_name(&row.street_code).unwrap_or_default(),
+        street: division::full_name(&row.street_code),
         administrator_masked: owner.map(|owner| owner.name.masked()).unwrap_or_default(),
         administrator_title: row.administrator_title.clone(),
         items: join_terms::asked_items(&row)?,
         departments: join_terms::departments(&row)?,
         refresh_times: times,
-        consent: ConsentText { version: CONSENT_VERSION.to_owned(), text },
+        consent: ConsentText {
+            version: CONSENT_VERSION.to_owned(),
+            text,
+        },
         organisation: row.organisation,
         purpose: row.purpose,
         ends_on: row.ends_on,
@@ -93,7 +102,12 @@ pub(crate) async fn find(app: &App, actor: &Actor, code: &str) -> Result<Registe
     let address = actor.address.to_string();
     let of = [address.as_bytes()];
     let most = &app.config.limits;
-    let limit = |kind, most| Limit { kind, of: &of, window: Window::Minute, most };
+    let limit = |kind, most| Limit {
+        kind,
+        of: &of,
+        window: Window::Minute,
+        most,
+    };
     limits::take_alone(app, limit("previews", most.previews_address)).await?;
     let hash = token_hash(code);
     let mut tx = app.store.read().await?;
@@ -104,7 +118,11 @@ pub(crate) async fn find(app: &App, actor: &Actor, code: &str) -> Result<Registe
     let replaced = registers::is_replaced(&mut tx, &hash).await?;
     drop(tx);
     limits::take_alone(app, limit("unknown-codes", most.unknown_codes_address)).await?;
-    Err(if replaced { Error::CodeReplaced } else { Error::NotFound })
+    Err(if replaced {
+        Error::CodeReplaced
+    } else {
+        Error::NotFound
+    })
 }
 
 /// Whether a register takes members now.
@@ -120,7 +138,12 @@ pub(crate) fn check_open(app: &App, row: &RegisterRow) -> Result<()> {
 
 /// A register's contact, opened.
 pub(crate) fn contact(app: &App, row: &RegisterRow) -> Result<String> {
-    let place = Place { table: Table::Registers, column: "contact", row: &row.id, bound: b"" };
+    let place = Place {
+        table: Table::Registers,
+        column: "contact",
+        row: &row.id,
+        bound: b"",
+    };
     let plain = app.keys.open(&place, &row.contact)?;
     String::from_utf8(plain.to_vec()).map_err(|_| Error::unexpected("a register's contact"))
 }

@@ -62,7 +62,10 @@ pub(crate) async fn write(
             && let Some(phone) = phones.first()
             && !phones.contains(&identity.phone)
         {
-            let moved = Identity { phone: phone.clone(), ..identity.clone() };
+            let moved = Identity {
+                phone: phone.clone(),
+                ..identity.clone()
+            };
             move_phone(app, tx, super::id_of(&row.id)?, &moved).await?;
         }
     }
@@ -85,7 +88,9 @@ async fn one(
     let mut row = row.clone();
     for _ in 0..LOOKS {
         let (outcome, new) = decide(app, person, &row, answer, shard_read_at, read_at)?;
-        let Some(new) = new else { return Ok((outcome, false)) };
+        let Some(new) = new else {
+            return Ok((outcome, false));
+        };
         let old = row.fingerprint.as_deref();
         if refresh::replace(tx, person.bytes(), &new, old, row.miss).await? {
             return Ok((outcome, true));
@@ -144,7 +149,14 @@ fn decide(
                 return Ok((Outcome::Failed, None));
             }
             let seen_at = health::seen_at(&held, shard_read_at);
-            (Outcome::Failed, Some(SnapshotRow { miss: 1, seen_at, ..held }))
+            (
+                Outcome::Failed,
+                Some(SnapshotRow {
+                    miss: 1,
+                    seen_at,
+                    ..held
+                }),
+            )
         }
     })
 }

@@ -92,7 +92,9 @@ pub async fn last_run(app: &App) -> Result<Option<(Run, bool)>> {
     if let Some(open) = refresh::open_run(&mut tx).await? {
         return Ok(Some((run_of(app, &open), true)));
     }
-    Ok(refresh::last_run(&mut tx).await?.map(|row| (run_of(app, &row), false)))
+    Ok(refresh::last_run(&mut tx)
+        .await?
+        .map(|row| (run_of(app, &row), false)))
 }
 
 /// Whether a scheduled time has passed since the last run began, or a run was left half-way.
@@ -111,13 +113,19 @@ pub async fn is_due(app: &App) -> Result<bool> {
 /// The next scheduled time after `now`, in milliseconds.
 #[must_use]
 pub fn next_due(app: &App, now: i64) -> i64 {
-    due_around(app, now).into_iter().find(|due| *due > now).unwrap_or(i64::MAX)
+    due_around(app, now)
+        .into_iter()
+        .find(|due| *due > now)
+        .unwrap_or(i64::MAX)
 }
 
 /// The last scheduled time up to `now`.
 #[must_use]
 pub fn last_due(app: &App, now: i64) -> i64 {
-    due_around(app, now).into_iter().rfind(|due| *due <= now).unwrap_or(i64::MIN)
+    due_around(app, now)
+        .into_iter()
+        .rfind(|due| *due <= now)
+        .unwrap_or(i64::MIN)
 }
 
 /// The scheduled times of yesterday, today and tomorrow.
@@ -137,8 +145,11 @@ fn due_around(app: &App, now: i64) -> Vec<i64> {
 
 /// Reads one person, on joining or when a consent changed. A source that fails is an answer too.
 pub(crate) async fn read_one(app: &App, identity: &Identity, items: Vec<String>) -> Answer {
-    let ask =
-        Ask { name: identity.name.clone(), document: identity.document.clone(), items };
+    let ask = Ask {
+        name: identity.name.clone(),
+        document: identity.document.clone(),
+        items,
+    };
     let limit = Duration::from_secs(app.config.source.timeout_seconds);
     match tokio::time::timeout(limit, app.source.read(&[ask])).await {
         Ok(Ok(answers)) => answers.into_iter().next().unwrap_or(Answer::Failed),
@@ -215,12 +226,24 @@ async fn read_shard(
         loop {
             let mut tx = app.store.write().await?;
             let outcome = refresh_batch::write(
-                app, &mut tx, &people, &readable, &answers, leased.read_at, read_at,
+                app,
+                &mut tx,
+                &people,
+                &readable,
+                &answers,
+                leased.read_at,
+                read_at,
             )
             .await;
             let outcome = match outcome {
                 Ok(counts) => refresh::advance(
-                    &mut tx, leased.shard, owner.bytes(), &reached, until, counts, run,
+                    &mut tx,
+                    leased.shard,
+                    owner.bytes(),
+                    &reached,
+                    until,
+                    counts,
+                    run,
                 )
                 .await
                 .map_err(Error::from),
@@ -273,7 +296,11 @@ async fn ask(
     asks: &[Ask],
     source_is_down: &mut bool,
 ) -> std::result::Result<Vec<Answer>, SourceError> {
-    let attempts = if *source_is_down { 1 } else { app.config.refresh.attempts.max(1) };
+    let attempts = if *source_is_down {
+        1
+    } else {
+        app.config.refresh.attempts.max(1)
+    };
     let limit = Duration::from_secs(app.config.refresh.lease_seconds.unsigned_abs());
     let mut pause = Duration::from_secs(app.config.refresh.backoff_seconds);
     let mut attempt = 1;
@@ -316,9 +343,18 @@ async fn give_up_shard(
     let now = app.now();
     let mut tx = app.store.write().await?;
     let failed = refresh::count(&mut tx, after, last.bytes(), today).await?;
-    let counts = Counts { failed, ..Counts::default() };
+    let counts = Counts {
+        failed,
+        ..Counts::default()
+    };
     let kept = refresh::advance(
-        &mut tx, leased.shard, owner.bytes(), last.bytes(), now, counts, run,
+        &mut tx,
+        leased.shard,
+        owner.bytes(),
+        last.bytes(),
+        now,
+        counts,
+        run,
     )
     .await?;
     if kept {
@@ -335,6 +371,8 @@ fn run_of(app: &App, row: &RunRow) -> Run {
         failed: row.failed,
         unmatched: row.unmatched,
         started_at: clock::rfc3339(row.started_at, &app.zone),
-        finished_at: row.finished_at.map_or_else(String::new, |at| clock::rfc3339(at, &app.zone)),
+        finished_at: row
+            .finished_at
+            .map_or_else(String::new, |at| clock::rfc3339(at, &app.zone)),
     }
 }

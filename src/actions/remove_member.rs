@@ -14,7 +14,9 @@ pub async fn remove_member(app: &App, actor: &Actor, register: Id, member: Id) -
     let session = actor.fully_signed_in()?;
     let mut tx = app.store.write().await?;
     let row = member_of(app, &mut tx, actor, register, member).await?;
-    end_authorization(app, &mut tx, &row).await?.ok_or(Error::NotFound)?;
+    end_authorization(app, &mut tx, &row)
+        .await?
+        .ok_or(Error::NotFound)?;
     let event = audit::Event {
         actor: Some(session.person),
         action: "removed",

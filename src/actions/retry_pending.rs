@@ -32,12 +32,16 @@ pub async fn retry_pending(app: &App) -> Result<()> {
     drop(tx);
     for row in rows {
         let identity = pending_join::open(app, &row)?.profile.identity(app)?;
-        let Ok(matched) = ask_source(app, &identity).await else { return Ok(()) };
+        let Ok(matched) = ask_source(app, &identity).await else {
+            return Ok(());
+        };
         let mut tx = app.store.write().await?;
         if matched {
             verifications::set_pending(&mut tx, &row.id_hash, 1).await?;
             let id = random::id(&*app.random);
-            let payload = app.keys.seal(&place(id.bytes()), identity.phone.e164().as_bytes());
+            let payload = app
+                .keys
+                .seal(&place(id.bytes()), identity.phone.e164().as_bytes());
             let due = within_hours(app, app.now());
             jobs::insert(&mut tx, id.bytes(), INVITATION, &payload, due).await?;
         } else {
@@ -57,7 +61,9 @@ pub async fn send_due(app: &App) -> Result<()> {
         let now = app.now();
         let again = within_hours(app, now + AGAIN_MS);
         let mut tx = app.store.write().await?;
-        let Some(job) = jobs::take(&mut tx, now, again).await? else { return Ok(()) };
+        let Some(job) = jobs::take(&mut tx, now, again).await? else {
+            return Ok(());
+        };
         tx.commit().await?;
         let phone = app.keys.open(&place(&job.id), &job.payload)?;
         let phone = std::str::from_utf8(&phone)
@@ -68,15 +74,27 @@ pub async fn send_due(app: &App) -> Result<()> {
             continue;
         }
         let text = Zeroizing::new(app.texts.get(Lang::default(), "sms-invitation", &[]));
-        let message = Sms { phone: &phone, text: &text, code: None };
+        let message = Sms {
+            phone: &phone,
+            text: &text,
+            code: None,
+        };
         let limit = Duration::from_secs(app.config.sms.timeout_seconds);
-        let sent = matches!(tokio::time::timeout(limit, app.sms.send(message)).await, Ok(Ok(())));
+        let sent = matches!(
+            tokio::time::timeout(limit, app.sms.send(message)).await,
+            Ok(Ok(()))
+        );
         let mut tx = app.store.write().await?;
         if sent || job.attempts >= MOST_ATTEMPTS {
             jobs::delete(&mut tx, &job.id).await?;
             let id = random::id(&*app.random);
             let sealed = app.keys.seal(
-                &Place { table: Table::Sms, column: "phone", row: id.bytes(), bound: b"" },
+                &Place {
+                    table: Table::Sms,
+                    column: "phone",
+                    row: id.bytes(),
+                    bound: b"",
+                },
                 phone.e164().as_bytes(),
             );
             let new = sms::NewSms {
@@ -88,7 +106,11 @@ pub async fn send_due(app: &App) -> Result<()> {
                 code_mac: None,
             };
             sms::insert(&mut tx, &new, app.now()).await?;
-            let (state, reason) = if sent { (1, None) } else { (2, Some("not taken three times")) };
+            let (state, reason) = if sent {
+                (1, None)
+            } else {
+                (2, Some("not taken three times"))
+            };
             sms::record(&mut tx, id.bytes(), state, reason, app.now()).await?;
         }
         tx.commit().await?;
@@ -102,11 +124,22 @@ fn within_hours(app: &App, millis: i64) -> i64 {
         return millis;
     }
     let date = local.date();
-    let day = if local.hour() < FROM_HOUR { date } else { date.tomorrow().unwrap_or(date) };
+    let day = if local.hour() < FROM_HOUR {
+        date
+    } else {
+        date.tomorrow().unwrap_or(date)
+    };
     let opens = DateTime::from_parts(day, Time::constant(FROM_HOUR, 0, 0, 0));
-    app.zone.to_timestamp(opens).map_or(millis, |at| at.as_millisecond())
+    app.zone
+        .to_timestamp(opens)
+        .map_or(millis, |at| at.as_millisecond())
 }
 
 fn place(job: &[u8]) -> Place<'_> {
-    Place { table: Table::Jobs, column: "payload", row: job, bound: b"" }
+    Place {
+        table: Table::Jobs,
+        column: "payload",
+        row: job,
+        bound: b"",
+    }
 }

@@ -30,10 +30,22 @@ pub async fn reveal_phone(app: &App, actor: &Actor, register: Id, member: Id) ->
         ("reveals-hour", Window::Hour, most.reveals_hour),
         ("reveals-day", Window::Day, most.reveals_day),
     ] {
-        limits::take(app, &mut tx, Limit { kind, of: &of, window, most }).await?;
+        limits::take(
+            app,
+            &mut tx,
+            Limit {
+                kind,
+                of: &of,
+                window,
+                most,
+            },
+        )
+        .await?;
     }
     let person = super::id_of(&row.person_id)?;
-    let identity = profile::of_person(app, &mut tx, person).await?.ok_or(Error::NotFound)?;
+    let identity = profile::of_person(app, &mut tx, person)
+        .await?
+        .ok_or(Error::NotFound)?;
     let event = audit::Event {
         actor: Some(session.person),
         action: "revealed_phone",

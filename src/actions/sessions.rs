@@ -64,7 +64,11 @@ pub(crate) async fn open(
     Ok(NewSession {
         token: token.to_string(),
         expires_at: clock::rfc3339(row.expires_at, &app.zone),
-        session: Session { id, person, leave_only },
+        session: Session {
+            id,
+            person,
+            leave_only,
+        },
     })
 }
 
@@ -76,7 +80,9 @@ pub async fn find(app: &App, token: &str) -> Result<Option<Session>> {
     let hash = token_hash(token);
     let now = app.now();
     let mut tx = app.store.read().await?;
-    let Some(row) = sessions::get(&mut tx, &hash).await? else { return Ok(None) };
+    let Some(row) = sessions::get(&mut tx, &hash).await? else {
+        return Ok(None);
+    };
     drop(tx);
     let idle = app.config.limits.session_idle_minutes * MINUTE;
     if now >= row.expires_at || now - row.seen_at >= idle {

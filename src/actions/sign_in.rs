@@ -30,11 +30,23 @@ pub async fn sign_in(
     let attempt = Attempt::reserve(app, actor, &identity, to_leave).await?;
     let matched = match ask_source(app, &identity).await {
         Ok(true) => true,
-        Ok(false) => return Err(Error::IdentityMismatch { tries_left: attempt.tries_left }),
+        Ok(false) => {
+            return Err(Error::IdentityMismatch {
+                tries_left: attempt.tries_left,
+            });
+        }
         Err(_) => matches_profile(app, &identity).await?,
     };
-    let kind = if to_leave { Kind::SignInToLeave } else { Kind::SignIn };
-    let payload = Payload { profile: Profile::of(&identity), join: None, confirmation: None };
+    let kind = if to_leave {
+        Kind::SignInToLeave
+    } else {
+        Kind::SignIn
+    };
+    let payload = Payload {
+        profile: Profile::of(&identity),
+        join: None,
+        confirmation: None,
+    };
     let begin = Begin {
         kind,
         identity: &identity,
@@ -67,7 +79,9 @@ pub(crate) async fn ask_source(
 async fn matches_profile(app: &App, identity: &Identity) -> Result<bool> {
     let hash = app.keys.document_hash(&identity.document);
     let mut tx = app.store.read().await?;
-    let Some(row) = persons::by_document(&mut tx, &hash).await? else { return Ok(false) };
+    let Some(row) = persons::by_document(&mut tx, &hash).await? else {
+        return Ok(false);
+    };
     let held = Profile::open(app, super::id_of(&row.id)?, &row.profile)?.identity(app)?;
     Ok(held == *identity)
 }

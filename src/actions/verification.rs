@@ -1,5 +1,10 @@
 //! A verification: a code goes to a phone, and who types it may do what the verification is for.
-use super::{Actor, attempts::Attempt, limits::{self, Limit, Window}, profile::Profile};
+use super::{
+    Actor,
+    attempts::Attempt,
+    limits::{self, Limit, Window},
+    profile::Profile,
+};
 use crate::{
     app::App,
     clock,
@@ -40,10 +45,15 @@ impl Kind {
     }
 
     pub(crate) fn of(number: i64) -> Result<Self> {
-        [Self::SignIn, Self::SignInToLeave, Self::Join, Self::Confirmation]
-            .into_iter()
-            .find(|kind| kind.number() == number)
-            .ok_or_else(|| Error::unexpected("a verification's kind"))
+        [
+            Self::SignIn,
+            Self::SignInToLeave,
+            Self::Join,
+            Self::Confirmation,
+        ]
+        .into_iter()
+        .find(|kind| kind.number() == number)
+        .ok_or_else(|| Error::unexpected("a verification's kind"))
     }
 
     fn text(self) -> &'static str {
@@ -163,7 +173,9 @@ pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<
 pub async fn resend(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
     let id_hash = token_hash(handle);
     let mut tx = app.store.write().await?;
-    let row = verifications::lock(&mut tx, &id_hash).await?.ok_or(Error::VerificationEnded)?;
+    let row = verifications::lock(&mut tx, &id_hash)
+        .await?
+        .ok_or(Error::VerificationEnded)?;
     let now = app.now();
     if row.state != 0 || now >= row.created_at + RESENDABLE_MS || !belongs(&row, actor) {
         return Err(Error::VerificationEnded);
@@ -171,7 +183,12 @@ pub async fn resend(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
     let kind = Kind::of(row.kind)?;
     let identity = open(app, &row)?.profile.identity(app)?;
     let to_leave = pass_gate(app, &mut tx, &row).await?;
-    verifications::extend(&mut tx, &id_hash, now + app.config.limits.code_seconds * 1000).await?;
+    verifications::extend(
+        &mut tx,
+        &id_hash,
+        now + app.config.limits.code_seconds * 1000,
+    )
+    .await?;
     let sms = reserve_sms(app, &mut tx, &row, &identity).await?;
     tx.commit().await?;
     send(app, actor, kind, &identity, &row, &sms, to_leave).await?;
@@ -181,10 +198,15 @@ pub async fn resend(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
 /// Whether the verification was begun by this browser and asked for by this session.
 pub(crate) fn belongs(row: &VerificationRow, actor: &Actor) -> bool {
     let flow = row.flow_hash.as_deref().is_none_or(|hash| {
-        actor.flow.as_deref().is_some_and(|flow| crate::crypto::same(&token_hash(flow), hash))
+        actor
+            .flow
+            .as_deref()
+            .is_some_and(|flow| crate::crypto::same(&token_hash(flow), hash))
     });
     let session = row.session_id.as_deref().is_none_or(|id| {
-        actor.session.is_some_and(|session| session.id.bytes() == id)
+        actor
+            .session
+            .is_some_and(|session| session.id.bytes() == id)
     });
     flow && session
 }
@@ -192,12 +214,19 @@ pub(crate) fn belongs(row: &VerificationRow, actor: &Actor) -> bool {
 /// Opens what was typed and consented to.
 pub(crate) fn open(app: &App, row: &VerificationRow) -> Result<Payload> {
     let kind = Kind::of(row.kind)?;
-    let plain = app.keys.open(&place(&row.id_hash, &[kind as u8]), &row.payload)?;
+    let plain = app
+        .keys
+        .open(&place(&row.id_hash, &[kind as u8]), &row.payload)?;
     serde_json::from_slice(&plain).map_err(|_| Error::unexpected("a payload's JSON"))
 }
 
 fn place<'a>(id_hash: &'a [u8], kind: &'a [u8]) -> Place<'a> {
-    Place { table: Table::Verifications, column: "payload", row: id_hash, bound: kind }
+    Place {
+        table: Table::Verifications,
+        column: "payload",
+        row: id_hash,
+        bound: kind,
+    }
 }
 
 /// The gate that a code passes: the phone's; a decoy's is one of its own, so that guesses while
@@ -207,7 +236,10 @@ fn gate_of(app: &App, identity: &Identity, matched: bool) -> [u8; 32] {
     if matched {
         return phone;
     }
-    app.keys.counter_key("decoy", &[&phone, &app.keys.document_hash(&identity.document)])
+    app.keys.counter_key(
+        "decoy",
+        &[&phone, &app.keys.document_hash(&identity.document)],
+    )
 }
 
 /// Whether the code was one of those that only serve leaving.
@@ -231,9 +263,13 @@ async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow) -> Result<bool
     }
     if !passed {
         let shut = sms::gate(tx, &row.phone_hash).await?;
-        let opens = shut.filter(|shut| shut.waiting == 1).map(|shut| shut.last_at + gate.apart);
+        let opens = shut
+            .filter(|shut| shut.waiting == 1)
+            .map(|shut| shut.last_at + gate.apart);
         if let Some(opens) = opens.filter(|opens| *opens > gate.now) {
-            return Err(Error::ResendTooEarly { retry_after: (opens - gate.now + 999) / 1000 });
+            return Err(Error::ResendTooEarly {
+                retry_after: (opens - gate.now + 999) / 1000,
+            });
         }
         let midnight = clock::next_midnight(gate.now, &app.zone);
         return Err(Error::TooManyAttempts {
@@ -241,7 +277,12 @@ async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow) -> Result<bool
             today: true,
         });
     }
-    let site = Limit { kind: "sms-site", of: &[], window: Window::Hour, most: most.sms_site_hour };
+    let site = Limit {
+        kind: "sms-site",
+        of: &[],
+        window: Window::Hour,
+        most: most.sms_site_hour,
+    };
     limits::take(app, tx, site).await?;
     Ok(gate.to_leave)
 }
@@ -258,7 +299,10 @@ async fn reserve_sms(
     row: &VerificationRow,
     identity: &Identity,
 ) -> Result<Reserved> {
-    let reserved = Reserved { id: random::id(&*app.random), code: random::six_digits(&*app.random) };
+    let reserved = Reserved {
+        id: random::id(&*app.random),
+        code: random::six_digits(&*app.random),
+    };
     if row.matched == 0 {
         return Ok(reserved);
     }
@@ -297,7 +341,11 @@ async fn send(
     }
     let code = FluentValue::from(reserved.code.as_str());
     let text = Zeroizing::new(app.texts.get(actor.lang, kind.text(), &[("code", code)]));
-    let message = Sms { phone: &identity.phone, text: &text, code: Some(&reserved.code) };
+    let message = Sms {
+        phone: &identity.phone,
+        text: &text,
+        code: Some(&reserved.code),
+    };
     let limit = Duration::from_secs(app.config.sms.timeout_seconds);
     let outcome = match tokio::time::timeout(limit, app.sms.send(message)).await {
         Ok(Ok(())) => Ok(()),

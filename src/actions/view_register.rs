@@ -128,8 +128,10 @@ pub async fn search_members(
             found.insert(person);
         }
     }
-    let page =
-        page(app, &mut tx, &row, &view, &wanted, |entry| found.contains(&entry.person)).await?;
+    let page = page(app, &mut tx, &row, &view, &wanted, |entry| {
+        found.contains(&entry.person)
+    })
+    .await?;
     drop(tx);
     let mut tx = app.store.write().await?;
     let event = audit::Event {
@@ -173,9 +175,16 @@ pub(crate) async fn all_members(
     role: &Role,
 ) -> Result<(Arc<View>, Vec<Member>)> {
     let view = members_view::view_of(app, tx, row).await?;
-    let filter =
-        Filter { departments: departments_for(role, None), ..Filter::default() };
-    let wanted = Wanted { filter, sort: Sort::Verdict, limit: usize::MAX - 1, after: None };
+    let filter = Filter {
+        departments: departments_for(role, None),
+        ..Filter::default()
+    };
+    let wanted = Wanted {
+        filter,
+        sort: Sort::Verdict,
+        limit: usize::MAX - 1,
+        after: None,
+    };
     let page = page(app, tx, row, &view, &wanted, |_| true).await?;
     Ok((view, page.members))
 }
@@ -208,8 +217,13 @@ async fn page(
     wanted: &Wanted,
     also: impl Fn(&Entry) -> bool,
 ) -> Result<MembersPage> {
-    let (entries, next) =
-        view.page(&wanted.filter, wanted.sort, wanted.after, wanted.limit, &also);
+    let (entries, next) = view.page(
+        &wanted.filter,
+        wanted.sort,
+        wanted.after,
+        wanted.limit,
+        &also,
+    );
     let total = view.count(&wanted.filter, &also);
     let judged_on = judged_on(app, tx, row).await?;
     let ids: Vec<&[u8]> = entries.iter().map(|entry| entry.person.bytes()).collect();
@@ -221,7 +235,11 @@ async fn page(
         .map(|(entry, profile)| member_output::member(app, view, entry, profile, &judged_on))
         .collect::<Result<Vec<_>>>()?;
     let next = next.map(|cursor| seal_cursor(app, &row.id, cursor));
-    Ok(MembersPage { members, next, total })
+    Ok(MembersPage {
+        members,
+        next,
+        total,
+    })
 }
 
 async fn profiles(app: &App, tx: &mut Tx, ids: &[&[u8]]) -> Result<HashMap<Id, Profile>> {
@@ -240,7 +258,10 @@ async fn judged_on(app: &App, tx: &mut Tx, row: &RegisterRow) -> Result<BTreeMap
     Ok(versions
         .into_iter()
         .map(|version| {
-            (version.version, clock::date(version.created_at, &app.zone).to_string())
+            (
+                version.version,
+                clock::date(version.created_at, &app.zone).to_string(),
+            )
         })
         .collect())
 }
@@ -287,7 +308,9 @@ fn wanted(
         item = view.items.iter().position(|(_, kind)| *kind == Kind::Test);
     }
     let state = text(&query.state).and_then(|text| {
-        let state = ItemState::ALL.into_iter().find(|state| state.as_str() == text);
+        let state = ItemState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text);
         if state.is_none() {
             wrong("state", "unknown_value");
         }
@@ -304,7 +327,9 @@ fn wanted(
         }
     };
     let limit = text(&query.limit).map_or(Some(DEFAULT_LIMIT), |text| {
-        text.parse().ok().filter(|limit| (1..=MOST_LIMIT).contains(limit))
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=MOST_LIMIT).contains(limit))
     });
     if limit.is_none() {
         wrong("limit", "range");
@@ -324,8 +349,20 @@ fn wanted(
         return Err(Error::Invalid(errors));
     }
     let departments = departments_for(role, text(&query.department).as_deref());
-    let filter = Filter { verdict, item, value, days, state, departments };
-    Ok(Wanted { filter, sort, limit: limit.unwrap_or(DEFAULT_LIMIT), after })
+    let filter = Filter {
+        verdict,
+        item,
+        value,
+        days,
+        state,
+        departments,
+    };
+    Ok(Wanted {
+        filter,
+        sort,
+        limit: limit.unwrap_or(DEFAULT_LIMIT),
+        after,
+    })
 }
 
 /// A cursor holds a place in the order; sealed, since a place tells a verdict.
@@ -348,14 +385,24 @@ fn open_cursor(app: &App, register: &[u8], text: &str) -> Option<Cursor> {
 }
 
 fn cursor_place(register: &[u8]) -> Place<'_> {
-    Place { table: Table::Registers, column: "cursor", row: register, bound: b"" }
+    Place {
+        table: Table::Registers,
+        column: "cursor",
+        row: register,
+        bound: b"",
+    }
 }
 
 /// Leaves one event for the views of a session in ten minutes.
 async fn log_view(app: &App, session: Session, register: Id) -> Result<()> {
     let key = (session.id, register);
     let now = app.now();
-    if app.seen.get(&key).await.is_some_and(|last| (0..VIEW_EVENT_MS).contains(&(now - last))) {
+    if app
+        .seen
+        .get(&key)
+        .await
+        .is_some_and(|last| (0..VIEW_EVENT_MS).contains(&(now - last)))
+    {
         return Ok(());
     }
     let mut tx = app.store.write().await?;

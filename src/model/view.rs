@@ -287,10 +287,10 @@ impl View {
 
     /// How many pass a filter.
     #[must_use]
-    pub fn count(&self, filter: &Filter) -> usize {
+    pub fn count(&self, filter: &Filter, also: impl Fn(&Entry) -> bool) -> usize {
         self.entries
             .iter()
-            .filter(|entry| filter.passes(self, entry))
+            .filter(|entry| filter.passes(self, entry) && also(entry))
             .count()
     }
 

@@ -1,0 +1,64 @@
+# make demo     everything embedded, on http://$(LISTEN)/
+# make test     all checks and tests; installs what they need
+# make pictures the pages as PNG files in $(PICTURES)
+
+LISTEN ?= 127.0.0.1:8080
+PICTURES ?= pictures
+CARGO ?= cargo
+export PICTURES
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+# The steps of `test` share cargo's build folder: in order, also under -j.
+.NOTPARALLEL:
+
+WITH_SERVICES := tests/tools/with_services.py
+# Where cargo builds, also with CARGO_TARGET_DIR or a configuration of one's own.
+PROGRAM = $$($(CARGO) metadata --format-version 1 --no-deps --offline | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/tuantibu
+
+.PHONY: demo test install check-fmt lint doc deny test-rust test-browser fresh-clone pictures fmt clean
+
+demo:
+	$(CARGO) build --locked --bin tuantibu
+	exec "$(PROGRAM)" demo --listen $(LISTEN)
+
+test: install check-fmt lint doc deny test-rust test-browser fresh-clone
+	@echo "make test: all passed"
+
+install:
+	tests/tools/install.sh
+
+check-fmt:
+	$(CARGO) fmt --check
+
+lint:
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib --document-private-items
+
+deny: install
+	$(CARGO) fetch --locked --quiet
+	.tools/bin/cargo-deny --offline --locked check --hide-inclusion-graph licenses bans sources
+
+test-rust: install
+	$(WITH_SERVICES) $(CARGO) test --locked
+
+test-browser: install
+	$(CARGO) build --locked --bin tuantibu
+	node tests/browser/run.mjs "$(PROGRAM)"
+
+fresh-clone:
+	tests/tools/fresh_clone.sh
+
+pictures: install
+	$(CARGO) build --locked --bin tuantibu
+	node tests/browser/run.mjs "$(PROGRAM)" --pictures "$(PICTURES)"
+
+fmt:
+	$(CARGO) fmt
+
+clean:
+	$(CARGO) clean
+	rm -rf .tools tests/browser/node_modules "$(PICTURES)"
