@@ -1,1 +1,12 @@
+//! Tests through the public interfaces.
 
+#[cfg(test)]
+mod source_embedded;
+#[cfg(test)]
+mod source_fhir;
+#[cfg(test)]
+mod source_fhir_hostile;
+#[cfg(test)]
+mod source_import;
+#[cfg(test)]
+mod support;
