@@ -14,6 +14,7 @@ use futures_util::TryStreamExt;
 use jiff::civil::Date;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use std::{fmt, fmt::Write, path::Path, sync::Arc};
+use zeroize::Zeroizing;
 
 /// Documents looked up by one statement.
 const LOOKED_UP_AT_ONCE: usize = 1000;
@@ -95,7 +96,7 @@ impl EmbeddedSource {
         regions: Regions,
     ) -> Result<Self, EmbeddedError> {
         let (reader, writer) = schema::open(path, &keys).await?;
-        let decoy = decoy(&keys);
+        let decoy = decoy(&keys)?;
         Ok(Self {
             reader,
             writer,
@@ -186,7 +187,7 @@ impl EmbeddedSource {
         hash: &Hash,
         record: &Sealed,
     ) -> Result<(), EmbeddedError> {
-        let cell = seal(&self.keys, hash, record);
+        let cell = seal(&self.keys, hash, record)?;
         sqlx::query(
             "insert into people (document_hash, record) values ($1, $2)
              on conflict (document_hash) do update set record = excluded.record",
@@ -298,14 +299,13 @@ fn place(hash: &Hash) -> Place<'_> {
     }
 }
 
-fn seal(keys: &Keys, hash: &Hash, record: &Sealed) -> Vec<u8> {
-    // cannot fail: the record is made of texts, times and lists, which all have a JSON form.
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(record).expect("a record's JSON"));
-    keys.seal(&place(hash), &plain)
+fn seal(keys: &Keys, hash: &Hash, record: &Sealed) -> Result<Vec<u8>, EmbeddedError> {
+    let plain = serde_json::to_vec(record).map_err(|_| EmbeddedError::Unreadable)?;
+    Ok(keys.seal(&place(hash), &Zeroizing::new(plain)))
 }
 
 /// A record of nobody, of common size, under a hash that no document has.
-fn decoy(keys: &Keys) -> (Hash, Vec<u8>) {
+fn decoy(keys: &Keys) -> Result<(Hash, Vec<u8>), EmbeddedError> {
     use crate::model::{document::DocumentType, health};
     let mut hash = [0; 32];
     keys.random().fill(&mut hash);
@@ -331,8 +331,8 @@ fn decoy(keys: &Keys) -> (Hash, Vec<u8>) {
         .into(),
         updated_at: None,
     };
-    let cell = seal(keys, &hash, &record);
-    (hash, cell)
+    let cell = seal(keys, &hash, &record)?;
+    Ok((hash, cell))
 }
 
 /// The sealed records of these documents, each with its place in the list. One statement.
