@@ -1,5 +1,8 @@
 //! Pure rules: no I/O, no clock, no randomness. Times and days come in as arguments.
 pub mod catalogue;
+mod chars;
+pub mod code;
+pub mod contact;
 pub mod document;
 pub mod health;
 pub mod id;

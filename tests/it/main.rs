@@ -1,5 +1,6 @@
-//! Tests through the public interfaces.
-
+//! The integration tests, one crate so that they link once.
+#[cfg(test)]
+mod identity;
 #[cfg(test)]
 mod source_embedded;
 #[cfg(test)]
