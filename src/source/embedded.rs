@@ -1,11 +1,12 @@
 //! The embedded source: sealed health records in a file of their own, `source.db`.
 mod schema;
 
-use super::record::{HealthRecord, Sealed};
+use super::record::{HealthRecord, Rules, Sealed};
 use super::{Answer, Ask, HealthSource, Identity, SourceError};
 use crate::crypto::{self, CryptoError, Keys, Place, Table};
 use crate::model::{
-    document::Document,
+    catalogue::Catalogue,
+    document::{Document, DocumentType},
     health::Items,
     phone::{Phone, Regions},
 };
@@ -70,6 +71,7 @@ pub struct EmbeddedSource {
     reader: SqlitePool,
     writer: SqlitePool,
     keys: Arc<Keys>,
+    catalogue: Arc<Catalogue>,
     regions: Regions,
     /// What is opened and compared where there is no such document, so that a mismatch costs the
     /// same whatever is wrong.
@@ -93,6 +95,7 @@ impl EmbeddedSource {
     pub async fn open(
         path: &Path,
         keys: Arc<Keys>,
+        catalogue: Arc<Catalogue>,
         regions: Regions,
     ) -> Result<Self, EmbeddedError> {
         let (reader, writer) = schema::open(path, &keys).await?;
@@ -101,9 +104,20 @@ impl EmbeddedSource {
             reader,
             writer,
             keys,
+            catalogue,
             regions,
             decoy,
         })
+    }
+
+    /// What records are checked by before they are put or imported. `today` is the local date.
+    #[must_use]
+    pub fn rules(&self, today: Date) -> Rules {
+        Rules {
+            catalogue: self.catalogue.clone(),
+            regions: self.regions.clone(),
+            today,
+        }
     }
 
     /// Writes a record; what was there of that document is replaced.
@@ -137,15 +151,8 @@ impl EmbeddedSource {
     /// # Errors
     /// When the database refuses.
     pub async fn remove_number(&self, number: &str, today: Date) -> Result<u32, EmbeddedError> {
-        use crate::model::document::DocumentType as T;
         let mut removed = 0;
-        for kind in [
-            T::ResidentId,
-            T::ForeignPermanentResident,
-            T::HkMacaoPermit,
-            T::TaiwanPermit,
-            T::Passport,
-        ] {
+        for kind in DocumentType::ALL {
             if let Ok(document) = Document::parse(kind, number, today) {
                 removed += u32::from(self.remove(&document).await?);
             }
@@ -306,7 +313,7 @@ fn seal(keys: &Keys, hash: &Hash, record: &Sealed) -> Result<Vec<u8>, EmbeddedEr
 
 /// A record of nobody, of common size, under a hash that no document has.
 fn decoy(keys: &Keys) -> Result<(Hash, Vec<u8>), EmbeddedError> {
-    use crate::model::{document::DocumentType, health};
+    use crate::model::health;
     let mut hash = [0; 32];
     keys.random().fill(&mut hash);
     let tested = health::ItemRecord::Test {

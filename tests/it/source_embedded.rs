@@ -1,5 +1,5 @@
 //! The embedded source: matching, reading, replacing, removing, and a file without anything in clear.
-use crate::support::{Store, keys, people::*, rules};
+use crate::support::{Store, catalogue, keys, people::*, rules};
 use std::{fs, os::unix::fs::PermissionsExt};
 use tuantibu::{
     crypto::token_hash,
@@ -188,7 +188,13 @@ async fn the_file_is_its_owners_alone_and_opens_again() {
         assert_eq!(mode, 0o600, "{:?}", entry.file_name());
     }
     store.source.close().await;
-    let again = EmbeddedSource::open(&store.path(), store.keys.clone(), Regions::default()).await;
+    let again = EmbeddedSource::open(
+        &store.path(),
+        store.keys.clone(),
+        catalogue(),
+        Regions::default(),
+    )
+    .await;
     assert_eq!(again.unwrap().count().await.unwrap(), 1);
 }
 
@@ -197,7 +203,7 @@ async fn a_file_of_other_keys_another_program_or_a_later_version_is_refused() {
     let store = filled(1).await;
     store.source.close().await;
     let open = async |path: &std::path::Path| {
-        EmbeddedSource::open(path, keys(), Regions::default())
+        EmbeddedSource::open(path, keys(), catalogue(), Regions::default())
             .await
             .unwrap_err()
     };

@@ -2,7 +2,7 @@
 //! of what it must say, and the embedded source with the same people.
 use crate::support::{Store, catalogue, file, people::*, rules, shanghai, variable};
 use serde_json::Value;
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs};
 use tuantibu::{
     model::{
         health::{ItemRecord, ItemState, Items, TestResult},
@@ -84,7 +84,7 @@ fn asks(patients: &[Patient]) -> Vec<Ask> {
 fn python(script: &str, arguments: &[&str]) -> Vec<u8> {
     let output = std::process::Command::new(variable("TUANTIBU_TEST_PYTHON"))
         .arg(file(script))
-        .arg(PathBuf::from(file("fixtures/fhir")))
+        .arg(file("fixtures/fhir"))
         .args(arguments)
         .env("TZ", "UTC")
         .output()

@@ -49,7 +49,7 @@ impl Store {
         let folder = tempfile::tempdir().unwrap();
         let keys = keys();
         let path = folder.path().join("source.db");
-        let source = EmbeddedSource::open(&path, keys.clone(), Regions::default())
+        let source = EmbeddedSource::open(&path, keys.clone(), catalogue(), Regions::default())
             .await
             .unwrap();
         Self {
