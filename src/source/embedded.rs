@@ -1,21 +1,24 @@
 //! The embedded source: sealed health records in a file of their own, `source.db`.
+mod cells;
 mod schema;
+
+pub(super) use cells::look_up;
 
 use super::record::{HealthRecord, Rules, Sealed};
 use super::{Answer, Ask, HealthSource, Identity, SourceError};
-use crate::crypto::{self, CryptoError, Keys, Place, Table};
+use crate::crypto::{self, CryptoError, Keys};
 use crate::model::{
     catalogue::Catalogue,
     document::{Document, DocumentType},
     health::Items,
+    name::Name,
     phone::{Phone, Regions},
 };
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
+use cells::{decoy, place, seal};
 use jiff::civil::Date;
-use sqlx::{Row, SqliteConnection, SqlitePool};
-use std::{fmt, fmt::Write, path::Path, sync::Arc};
-use zeroize::Zeroizing;
+use sqlx::{SqliteConnection, SqlitePool};
+use std::{fmt, path::Path, sync::Arc};
 
 /// Documents looked up by one statement.
 const LOOKED_UP_AT_ONCE: usize = 1000;
@@ -127,7 +130,8 @@ impl EmbeddedSource {
     pub async fn put(&self, record: HealthRecord) -> Result<(), EmbeddedError> {
         let hash = self.keys.document_hash(&record.document);
         let mut transaction = self.begin().await?;
-        self.store(&mut transaction, &hash, &record.into_sealed())
+        let sealed = record.into_sealed();
+        self.store(&mut transaction, [(&hash, &sealed)].into_iter())
             .await?;
         transaction.commit().await?;
         Ok(())
@@ -187,22 +191,17 @@ impl EmbeddedSource {
         self.writer.begin_with("begin immediate").await
     }
 
-    /// Seals and writes one record.
+    /// Seals and writes records, by one statement: the way to the database's thread and back costs
+    /// more than a row.
     pub(super) async fn store(
         &self,
         connection: &mut SqliteConnection,
-        hash: &Hash,
-        record: &Sealed,
+        records: impl Iterator<Item = (&Hash, &Sealed)>,
     ) -> Result<(), EmbeddedError> {
-        let cell = seal(&self.keys, hash, record)?;
-        sqlx::query(
-            "insert into people (document_hash, record) values ($1, $2)
-             on conflict (document_hash) do update set record = excluded.record",
-        )
-        .bind(hash.as_slice())
-        .bind(cell)
-        .execute(connection)
-        .await?;
+        let cells = records
+            .map(|(hash, record)| Ok((*hash, seal(&self.keys, hash, record)?)))
+            .collect::<Result<Vec<_>, EmbeddedError>>()?;
+        cells::write(connection, &cells).await?;
         Ok(())
     }
 
@@ -270,7 +269,7 @@ impl HealthSource for EmbeddedSource {
             None => (&self.decoy.0, &self.decoy.1),
         };
         let record = self.unseal(hash, cell)?;
-        let own = crate::model::name::Name::parse(&record.name);
+        let own = Name::parse(&record.name);
         let name =
             own.is_ok_and(|own| crypto::same(own.key().as_bytes(), who.name.key().as_bytes()));
         let wanted = who.phone.e164().as_bytes();
@@ -295,86 +294,4 @@ impl HealthSource for EmbeddedSource {
         }
         Ok(answers)
     }
-}
-
-fn place(hash: &Hash) -> Place<'_> {
-    Place {
-        table: Table::Source,
-        column: "record",
-        row: hash,
-        bound: b"",
-    }
-}
-
-fn seal(keys: &Keys, hash: &Hash, record: &Sealed) -> Result<Vec<u8>, EmbeddedError> {
-    let plain = serde_json::to_vec(record).map_err(|_| EmbeddedError::Unreadable)?;
-    Ok(keys.seal(&place(hash), &Zeroizing::new(plain)))
-}
-
-/// A record of nobody, of common size, under a hash that no document has.
-fn decoy(keys: &Keys) -> Result<(Hash, Vec<u8>), EmbeddedError> {
-    use crate::model::health;
-    let mut hash = [0; 32];
-    keys.random().fill(&mut hash);
-    let tested = health::ItemRecord::Test {
-        result: health::TestResult::Unknown,
-        sampled_at: Some(jiff::Timestamp::UNIX_EPOCH),
-        reported_at: Some(jiff::Timestamp::UNIX_EPOCH),
-    };
-    let vaccinated = health::ItemRecord::Immunization {
-        value: health::Progress::Unknown,
-        doses: Some(0),
-        last_on: Some(Date::default()),
-    };
-    let record = Sealed {
-        name: "某某某".to_owned(),
-        kind: DocumentType::ResidentId,
-        number: "0".repeat(18),
-        phones: vec!["+8600000000000".to_owned()],
-        items: [
-            ("nucleic_acid".to_owned(), tested),
-            ("vaccination".to_owned(), vaccinated),
-        ]
-        .into(),
-        updated_at: None,
-    };
-    let cell = seal(keys, &hash, &record)?;
-    Ok((hash, cell))
-}
-
-/// The sealed records of these documents, each with its place in the list. One statement.
-pub(super) async fn look_up(
-    connection: &mut SqliteConnection,
-    hashes: &[Hash],
-) -> Result<Vec<(usize, Vec<u8>)>, sqlx::Error> {
-    let mut rows = sqlx::query(
-        "select asked.key, people.record from json_each($1) as asked
-         cross join people on people.document_hash = unhex(asked.value)",
-    )
-    .bind(hex_list(hashes))
-    .fetch(connection);
-    let mut found = Vec::with_capacity(hashes.len());
-    while let Some(row) = rows.try_next().await? {
-        let at: i64 = row.try_get(0)?;
-        if let Ok(at) = usize::try_from(at) {
-            found.push((at, row.try_get(1)?));
-        }
-    }
-    Ok(found)
-}
-
-/// A JSON list of the hashes in hexadecimal.
-fn hex_list(hashes: &[Hash]) -> String {
-    let mut list = String::with_capacity(2 + hashes.len() * 67);
-    list.push('[');
-    for (at, hash) in hashes.iter().enumerate() {
-        list.push_str(if at == 0 { "\"" } else { ",\"" });
-        for byte in hash {
-            // cannot fail: writing to a string does not.
-            let _ = write!(list, "{byte:02x}");
-        }
-        list.push('"');
-    }
-    list.push(']');
-    list
 }

@@ -11,7 +11,7 @@ use super::record::{FieldError, HealthRecord, Rules, Sealed, read_line};
 use csv_lines::CsvRecords;
 use lines::{Line, Lines};
 use sqlx::SqliteConnection;
-use std::{collections::HashMap, io::Read, path::Path};
+use std::{collections::BTreeMap, io::Read, path::Path};
 use tokio::sync::mpsc;
 
 /// Most bytes of a line (and of a CSV record with quoted line ends).
@@ -19,7 +19,7 @@ pub const MAX_LINE_BYTES: usize = 64 * 1024;
 /// Errors that a report keeps; all are counted.
 pub const MAX_KEPT_ERRORS: usize = 1000;
 /// Lines of one batch, which is one transaction.
-const BATCH: usize = 500;
+const BATCH: usize = 1000;
 /// Batches read ahead of the one that is being written.
 const AHEAD: usize = 2;
 
@@ -221,7 +221,8 @@ async fn write(
         .iter()
         .map(|record| source.keys().document_hash(&record.document))
         .collect();
-    let mut people: HashMap<Hash, Sealed> = HashMap::with_capacity(hashes.len());
+    // In the order of the index, so that neighbours fall on one page.
+    let mut people: BTreeMap<Hash, Sealed> = BTreeMap::new();
     for (at, cell) in look_up(connection, &hashes).await? {
         let hash = hashes[at];
         people.insert(hash, source.unseal(&hash, &cell)?);
@@ -234,10 +235,7 @@ async fn write(
             }
         }
     }
-    for (hash, person) in &people {
-        source.store(connection, hash, person).await?;
-    }
-    Ok(())
+    source.store(connection, people.iter()).await
 }
 
 /// The reading thread: lines to checked records, in batches.

@@ -38,7 +38,9 @@ pub(super) async fn open(
                 .clone()
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .pragma("secure_delete", "on"),
+                .pragma("secure_delete", "on")
+                .pragma("cache_size", "-65536")
+                .pragma("wal_autocheckpoint", "8000"),
         )
         .await?;
     let mut transaction = writer.begin_with("begin immediate").await?;
@@ -105,7 +107,7 @@ async fn recognise(
 async fn create(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), EmbeddedError> {
     for statement in [
         "create table people (document_hash blob primary key, record blob not null)
-         strict, without rowid",
+         strict",
         "create table seal (id integer primary key check (id = 1), cell blob not null) strict",
         "pragma user_version = 1",
     ] {
