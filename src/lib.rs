@@ -3,6 +3,7 @@
 //! One direction: `main → {web, worker} → actions → {store, source, sms, crypto} → model`.
 pub mod actions;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;
@@ -11,4 +12,7 @@ pub mod model;
 pub mod sms;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod texts;
+pub mod web;
+pub mod worker;

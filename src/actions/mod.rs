@@ -5,6 +5,7 @@ pub mod audit;
 pub mod change_consent;
 pub mod confirm_action;
 pub mod confirm_code;
+pub mod erase_expired;
 mod health;
 pub mod join_register;
 pub mod join_terms;
@@ -25,6 +26,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod summarise_register;
 pub mod verification;
+pub mod verify_audit;
 pub mod view_register;
 
 use crate::{
