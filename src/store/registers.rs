@@ -11,7 +11,8 @@ statements! {
     OF_ADMINISTRATOR = "select r.*, a.role, a.departments as limited_to from registers r \
         join register_administrators a on a.register_id = r.id \
         where a.person_id = $1 order by r.created_at, r.id";
-    ALL = "select * from registers order by created_at, id";
+    ALL = "select r.*, (select count(*) from reports p where p.register_id = r.id) as reports \
+           from registers r order by r.created_at, r.id";
     UPDATE = "update registers set version = version + 1, organisation = $2, \
               administrator_title = $3, contact = $4, street_code = $5, purpose = $6, items = $7, \
               departments = $8, ends_on = $9, requirements_version = $10 where id = $1";
@@ -24,6 +25,9 @@ statements! {
     BUMP = "update registers set version = version + 1 where id = $1";
     OPENED = "update registers set opened_at = $2 where id = $1 and opened_at < $2";
     DELETE = "delete from registers where id = $1";
+    /// Moves the last day back, never ahead.
+    END = "update registers set ends_on = $2, version = version + 1 \
+           where id = $1 and (ends_on is null or ends_on > $2)";
     ENDED = "select id from registers where ends_on < $1 or opened_at < $2 limit $3";
     INSERT_REQUIREMENTS = "insert into register_requirements (register_id, version, body, created_at) \
                            values ($1, $2, $3, $4)";
@@ -42,7 +46,7 @@ statements! {
     IS_REPLACED = "select replaced_at from replaced_codes where code_hash = $1";
     FORGET_REPLACED = "delete from replaced_codes where replaced_at < $1";
     REPORT = "insert into reports (id, register_id, reason, at) values ($1, $2, $3, $4)";
-    REPORTS = "select count(*) from reports where register_id = $1";
+    REPORTS = "select id, reason, at from reports where register_id = $1 order by at, id";
     DELETE_REPORTS = "delete from reports where register_id = $1";
 }
 
@@ -99,6 +103,27 @@ pub struct OwnRegisterRow {
     pub role: i64,
     /// JSON list of the departments that the administrator is limited to.
     pub limited_to: Option<String>,
+}
+
+/// A register with the number of its reports.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ReportedRow {
+    /// The register.
+    #[sqlx(flatten)]
+    pub register: RegisterRow,
+    /// How many reports it has.
+    pub reports: i64,
+}
+
+/// A report's row.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ReportRow {
+    /// The identifier.
+    pub id: Vec<u8>,
+    /// The sealed reason.
+    pub reason: Vec<u8>,
+    /// When it came in.
+    pub at: i64,
 }
 
 /// An administrator's row.
@@ -159,9 +184,9 @@ pub async fn of_administrator(tx: &mut Tx, person: &[u8]) -> Result<Vec<OwnRegis
     rows!(tx, fetch_all, OwnRegisterRow, OF_ADMINISTRATOR, person)
 }
 
-/// Every register, for the operator.
-pub async fn all(tx: &mut Tx) -> Result<Vec<RegisterRow>> {
-    rows!(tx, fetch_all, RegisterRow, ALL)
+/// Every register with the number of its reports, for the operator.
+pub async fn all(tx: &mut Tx) -> Result<Vec<ReportedRow>> {
+    rows!(tx, fetch_all, ReportedRow, ALL)
 }
 
 /// Writes what an administrator may change.
@@ -229,6 +254,12 @@ pub async fn delete(tx: &mut Tx, id: &[u8]) -> Result<Vec<(Vec<u8>,)>> {
     execute!(tx, DELETE_REQUIREMENTS, id)?;
     execute!(tx, DELETE_REPORTS, id)?;
     rows!(tx, fetch_all, (Vec<u8>,), DELETE_ADMINISTRATORS, id)
+}
+
+/// Ends a register with a day, unless it ended earlier.
+pub async fn end(tx: &mut Tx, id: &[u8], last_day: &str) -> Result<()> {
+    execute!(tx, END, id, last_day)?;
+    Ok(())
 }
 
 /// Registers whose last day was before `today`, or that nobody opened since `opened_before`.
@@ -341,7 +372,7 @@ pub async fn report(
     Ok(())
 }
 
-/// How many reports a register has.
-pub async fn reports(tx: &mut Tx, register: &[u8]) -> Result<i64> {
-    Ok(rows!(tx, fetch_one, (i64,), REPORTS, register)?.0)
+/// A register's reports, oldest first.
+pub async fn reports(tx: &mut Tx, register: &[u8]) -> Result<Vec<ReportRow>> {
+    rows!(tx, fetch_all, ReportRow, REPORTS, register)
 }
