@@ -36,21 +36,24 @@ pub struct AskedItem {
 }
 
 /// A requirement as it was typed: an item and exactly one rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypedRequirement {
     /// The item's id.
     pub item: String,
     /// At most so many days.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_days: Option<i64>,
     /// One of these values.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
     /// At least this far.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
 }
 
 /// A register's terms as they were typed; what is `None` was not given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct TypedTerms {
     /// The organisation's name.
     pub organisation: Option<String>,
