@@ -1,8 +1,20 @@
 //! One file a use case. An action takes the [`App`], an [`Actor`] and a typed input, checks that
 //! the actor may, and writes in one transaction that holds its audit event too.
 pub mod audit;
+pub mod change_register;
+pub mod code_image;
+pub mod create_register;
+pub mod delete_register;
+pub mod export_register;
+pub mod leave_register;
 pub mod limits;
+pub mod list_registers;
+pub mod operator;
 pub mod profile;
+pub(crate) mod register_terms;
+pub mod replace_code;
+pub mod report_register;
+pub mod show_register;
 
 use crate::{
     app::App,
