@@ -419,6 +419,7 @@ async fn reports_reach_the_operator_who_can_freeze() {
     report_register(app, &member, &made.code, &report("冒用\n校名"))
         .await
         .unwrap();
+    scene.clock.advance(1);
     report_own(app, &member, own, &report("多收"))
         .await
         .unwrap();
