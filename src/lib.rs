@@ -9,6 +9,8 @@ pub mod config;
 pub mod crypto;
 pub mod error;
 pub mod model;
+pub mod qr;
+pub mod sheet;
 pub mod sms;
 pub mod source;
 pub mod store;

@@ -1,6 +1,6 @@
 //! What time erases: sessions and who only signed in, verifications, waiting joins, counters,
 //! old messages, and registers that ended or that nobody opened.
-use super::delete_register;
+use super::delete_register::{self, Cause};
 use crate::{
     app::App,
     error::Result,
@@ -45,8 +45,13 @@ async fn end_registers(app: &App) -> Result<()> {
     let mut tx = app.store.read().await?;
     let ended = registers::ended(&mut tx, &today, unread, BATCH).await?;
     drop(tx);
-    for (id,) in ended {
-        delete_register::erase_register(app, super::id_of(&id)?, "register_ended").await?;
+    for (id, last_day_is_over) in ended {
+        let cause = if last_day_is_over == 1 {
+            Cause::Ended
+        } else {
+            Cause::Unread
+        };
+        delete_register::erase_register(app, super::id_of(&id)?, cause).await?;
     }
     Ok(())
 }

@@ -167,11 +167,7 @@ pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<
 }
 
 /// Everything that must hold before a code may go out, in one transaction.
-async fn reserve(
-    app: &App,
-    begin: &Begin<'_>,
-    row: &VerificationRow,
-) -> Result<(Reserved, bool)> {
+async fn reserve(app: &App, begin: &Begin<'_>, row: &VerificationRow) -> Result<(Reserved, bool)> {
     let mut tx = app.store.write().await?;
     if let Some(attempt) = begin.attempt {
         attempt.give_back(app, &mut tx).await?;

@@ -39,23 +39,38 @@ pub(super) async fn demo(listen: SocketAddr, data: Option<PathBuf>) -> Result<()
     let mut config = Config::load_over(config, None)?;
     telemetry::start(&config.log).map_err(Failure::Usage)?;
     let listener = serve::bind(config.server.listen, "server.listen").await?;
-    let local = listener.local_addr().map_err(|error| Failure::Failed(error.to_string()))?;
+    let local = listener
+        .local_addr()
+        .map_err(|error| Failure::Failed(error.to_string()))?;
     if config.server.public_url.is_empty() {
-        config.server.public_url = format!("http://{}", SocketAddr::new(reached_by(local), local.port()));
+        config.server.public_url = format!(
+            "http://{}",
+            SocketAddr::new(reached_by(local), local.port())
+        );
     }
     let url = config.server.public_url.clone();
     let metrics = match config.server.metrics_listen {
         Some(address) => Some(serve::bind(address, "server.metrics_listen").await?),
         None => None,
     };
-    let app = App::start(config, Parts { demo: true, ..Parts::default() }).await?;
+    let app = App::start(
+        config,
+        Parts {
+            demo: true,
+            ..Parts::default()
+        },
+    )
+    .await?;
     let samples = people::fill(&app).await?;
     println!("团体簿演示 / tuantibu demo: {url}");
     println!("数据 / data: {}", data.display());
     if !samples.is_empty() {
         println!("可以试用的人（虚构）/ people to try (invented):");
         for person in samples.iter().take(6) {
-            println!("  {}  {}  {}  {}", person.name, person.document, person.phone, person.note);
+            println!(
+                "  {}  {}  {}  {}",
+                person.name, person.document, person.phone, person.note
+            );
         }
         println!("短信在 / SMS on: {url}/demo/sms");
     }

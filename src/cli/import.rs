@@ -17,13 +17,14 @@ pub(super) async fn import(
         Some("csv") => Some(Format::Csv),
         Some("ndjson") => Some(Format::Ndjson),
         Some(other) => {
-            return Err(Failure::Usage(format!("--format: {other} is neither csv nor ndjson")));
+            return Err(Failure::Usage(format!(
+                "--format: {other} is neither csv nor ndjson"
+            )));
         }
         None => Format::of(file),
     };
-    let format = format.ok_or_else(|| {
-        Failure::Usage(format!("{}: say --format csv or ndjson", file.display()))
-    })?;
+    let format = format
+        .ok_or_else(|| Failure::Usage(format!("{}: say --format csv or ndjson", file.display())))?;
     let config = place.load()?;
     let zone = config.zone()?;
     let source = app::open_embedded(&config, &Parts::default()).await?;
@@ -31,7 +32,11 @@ pub(super) async fn import(
         .map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
     let size = input.metadata().map_or(0, |metadata| metadata.len());
     let rules = source.rules(date(SystemClock.millis(), &zone));
-    let options = Options { format, strict, rules };
+    let options = Options {
+        format,
+        strict,
+        rules,
+    };
     let bar = bar();
     bar.set_length(size);
     let outcome = load(&source, input, &options, |progress| {
@@ -42,9 +47,18 @@ pub(super) async fn import(
     source.close().await;
     let report = outcome.map_err(|error: ImportError| Failure::Failed(error.to_string()))?;
     for error in &report.errors {
-        eprintln!("{}:{}: {}: {}", file.display(), error.line, error.field, error.problem);
+        eprintln!(
+            "{}:{}: {}: {}",
+            file.display(),
+            error.line,
+            error.field,
+            error.problem
+        );
     }
-    println!("lines {}, imported {}, failed {}", report.lines, report.imported, report.failed);
+    println!(
+        "lines {}, imported {}, failed {}",
+        report.lines, report.imported, report.failed
+    );
     if strict && report.failed > 0 {
         return Err(Failure::Failed("nothing was imported (--strict)".into()));
     }

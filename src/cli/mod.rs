@@ -141,7 +141,10 @@ impl From<Error> for Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("tuantibu: {error}");
@@ -171,7 +174,13 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         }
         Command::Refresh { place, json } => refresh::refresh(&place, json).await,
         Command::Source {
-            command: SourceCommand::Import { file, format, strict, place },
+            command:
+                SourceCommand::Import {
+                    file,
+                    format,
+                    strict,
+                    place,
+                },
         } => import::import(&file, format.as_deref(), strict, &place).await,
         Command::Register { command } => operate::register(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
@@ -187,7 +196,10 @@ impl Where {
         let config = match &self.data {
             Some(data) => {
                 if !data.is_dir() {
-                    return Err(Failure::Usage(format!("--data: {} is no folder", data.display())));
+                    return Err(Failure::Usage(format!(
+                        "--data: {} is no folder",
+                        data.display()
+                    )));
                 }
                 Config::load_over(demo::defaults(data), None)?
             }

@@ -95,18 +95,28 @@ pub(super) async fn register(command: RegisterCommand) -> Result<(), Failure> {
 
 async fn freeze(one: &One, frozen: bool) -> Result<(), Failure> {
     let app = one.place.open().await?;
-    println!("{}", json(&operator::set_frozen(&app, &one.which, frozen).await?)?);
+    println!(
+        "{}",
+        json(&operator::set_frozen(&app, &one.which, frozen).await?)?
+    );
     Ok(())
 }
 
 async fn vouch(one: &One, vouched: bool) -> Result<(), Failure> {
     let app = one.place.open().await?;
-    println!("{}", json(&operator::set_vouched(&app, &one.which, vouched).await?)?);
+    println!(
+        "{}",
+        json(&operator::set_vouched(&app, &one.which, vouched).await?)?
+    );
     Ok(())
 }
 
 pub(super) async fn sessions(command: SessionsCommand) -> Result<(), Failure> {
-    let SessionsCommand::End { person, all: _, place } = command;
+    let SessionsCommand::End {
+        person,
+        all: _,
+        place,
+    } = command;
     let person = person
         .map(|text| Id::parse(&text).ok_or_else(|| Failure::Usage("PERSON: not an id".into())))
         .transpose()?;
@@ -133,7 +143,9 @@ pub(super) async fn backup(file: &Path, place: &Where) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("{} exists already", file.display())));
     }
     let app = place.open().await?;
-    let path = file.to_str().ok_or_else(|| Failure::Usage("FILE: not UTF-8".into()))?;
+    let path = file
+        .to_str()
+        .ok_or_else(|| Failure::Usage("FILE: not UTF-8".into()))?;
     app.store.copy_to(path).await.map_err(Failure::Failed)?;
     println!("{}", file.display());
     Ok(())
@@ -157,7 +169,11 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
     if config.server.public_url.is_empty() {
         println!("server.public_url: not set; serve refuses to start");
     }
-    println!("refresh: {} {}", config.refresh.at.join(" "), config.refresh.zone);
+    println!(
+        "refresh: {} {}",
+        config.refresh.at.join(" "),
+        config.refresh.zone
+    );
     Ok(())
 }
 

@@ -15,7 +15,8 @@ pub(super) async fn refresh(place: &Where, json: bool) -> Result<(), Failure> {
     app.store.close().await;
     let run = run?;
     if json {
-        let line = serde_json::to_string(&run).map_err(|error| Failure::Failed(error.to_string()))?;
+        let line =
+            serde_json::to_string(&run).map_err(|error| Failure::Failed(error.to_string()))?;
         println!("{line}");
     } else {
         println!(

@@ -69,9 +69,17 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let (tell, stop) = watch::channel(false);
     let mut chores = worker::start(&app, &stop);
-    chores.push(tokio::spawn(listen(listener, web::router(app.clone()), stop.clone())));
+    chores.push(tokio::spawn(listen(
+        listener,
+        web::router(app.clone()),
+        stop.clone(),
+    )));
     if let Some(metrics) = metrics {
-        chores.push(tokio::spawn(listen(metrics, web::metrics_router(), stop.clone())));
+        chores.push(tokio::spawn(listen(
+            metrics,
+            web::metrics_router(),
+            stop.clone(),
+        )));
     }
     let failed = |error: std::io::Error| Failure::Failed(error.to_string());
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -90,12 +98,18 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Waits until the program is told to end.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // An error means that the teller is gone: then it ends too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 async fn listen(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told(&mut stop) => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => answer(stream, peer, router.clone(), &graceful),
                 // Out of descriptors: those that end meanwhile make room.

@@ -265,7 +265,12 @@ pub(crate) fn resident_id(born: &str, sequence: usize) -> String {
 fn han(n: usize) -> String {
     n.to_string()
         .bytes()
-        .map(|digit| "零一二三四五六七八九".chars().nth(usize::from(digit - b'0')).unwrap())
+        .map(|digit| {
+            "零一二三四五六七八九"
+                .chars()
+                .nth(usize::from(digit - b'0'))
+                .unwrap()
+        })
         .collect()
 }
 
@@ -552,7 +557,12 @@ impl Client {
             .to_bytes()
             .to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        assert_ne!(status, 500, "{method}", method = String::from_utf8_lossy(&bytes));
+        assert_ne!(
+            status,
+            500,
+            "{method}",
+            method = String::from_utf8_lossy(&bytes)
+        );
         Answer {
             status,
             headers,

@@ -1,8 +1,5 @@
 //! The schema and every statement hold on both engines.
-use crate::{
-    app::{TestApp},
-    on_both,
-};
+use crate::{app::TestApp, on_both};
 
 on_both! {
     async fn every_statement_prepares(app: TestApp) {
