@@ -158,6 +158,16 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     })
 }
 
+/// Reads a text that may stand as a number, as `4+` or `3`.
+pub(super) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("neither a text nor a number")),
+    }
+}
+
 /// A JSON value whose objects repeat no key and whose strings hold no NUL.
 struct Strict(Value);
 
