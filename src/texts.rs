@@ -13,8 +13,20 @@ pub struct Texts {
 
 /// Every language with its files; the first is the default.
 const LOCALES: &[(&str, &[&str])] = &[
-    ("zh-CN", &[include_str!("../locales/zh-CN/sms.ftl")]),
-    ("en", &[include_str!("../locales/en/sms.ftl")]),
+    (
+        "zh-CN",
+        &[
+            include_str!("../locales/zh-CN/sms.ftl"),
+            include_str!("../locales/zh-CN/export.ftl"),
+        ],
+    ),
+    (
+        "en",
+        &[
+            include_str!("../locales/en/sms.ftl"),
+            include_str!("../locales/en/export.ftl"),
+        ],
+    ),
 ];
 
 impl Texts {

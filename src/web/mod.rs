@@ -76,3 +76,8 @@ fn wants_json(headers: &HeaderMap) -> bool {
 fn wants_page(headers: &HeaderMap) -> bool {
     accepts(headers, "text/html")
 }
+
+/// stub
+pub fn metrics_router() -> Router {
+    Router::new()
+}
