@@ -76,8 +76,3 @@ fn wants_json(headers: &HeaderMap) -> bool {
 fn wants_page(headers: &HeaderMap) -> bool {
     accepts(headers, "text/html")
 }
-
-/// stub
-pub fn metrics_router() -> Router {
-    Router::new()
-}

@@ -6,6 +6,7 @@ use crate::{
         pending_join::Pending,
         preview_register::{self, Preview},
         profile::TypedIdentity,
+        report_register::{self, Report},
         verification::Started,
     },
     app::App,
@@ -108,4 +109,22 @@ pub(super) async fn join(
     };
     let joining = join_register::join_register(&app, &actor, &code, &typed).await?;
     Ok((StatusCode::ACCEPTED, Json(joining.into())))
+}
+
+/// Reports a register to the operator.
+#[utoipa::path(
+    post, path = "/join/{code}/report", tag = "Joining and leaving",
+    operation_id = "report_register",
+    params(("code" = String, Path, description = "The registration code (登记码)")),
+    request_body = Report,
+    responses((status = 202, description = "The operator will see it"))
+)]
+pub(super) async fn report(
+    State(app): State<Arc<App>>,
+    ApiActor(actor): ApiActor,
+    ApiPath(code): ApiPath<String>,
+    ApiJson(body): ApiJson<Report>,
+) -> Result<StatusCode, Problem> {
+    report_register::report_register(&app, &actor, &code, &body).await?;
+    Ok(StatusCode::ACCEPTED)
 }

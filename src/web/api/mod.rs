@@ -4,11 +4,13 @@ mod authorizations;
 mod confirmations;
 mod divisions;
 pub(super) mod document;
+mod exports;
 mod join;
 pub(super) mod leave;
 mod me;
 mod members;
 mod pending;
+mod registers;
 mod sessions;
 mod sign_in;
 mod verifications;
@@ -36,7 +38,7 @@ fn anybody() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(verifications::confirm))
         .routes(routes!(divisions::list))
         .routes(routes!(join::preview, join::join))
-        // report
+        .routes(routes!(join::report))
         .routes(routes!(pending::show, pending::withdraw))
         .routes(routes!(pending::send_code))
         .routes(routes!(leave::show, leave::leave))
@@ -63,9 +65,19 @@ fn members_of_registers() -> OpenApiRouter<Arc<App>> {
 /// Who administers a register.
 fn administrators() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(registers::list, registers::create))
+        .routes(routes!(
+            registers::show,
+            registers::change,
+            registers::delete
+        ))
+        .routes(routes!(registers::replace_code))
+        .routes(routes!(registers::code_png))
+        .routes(routes!(registers::code_svg))
         .routes(routes!(members::summary))
         .routes(routes!(members::list))
         .routes(routes!(members::search))
         .routes(routes!(members::show, members::remove))
         .routes(routes!(members::reveal_phone))
+        .routes(routes!(exports::export))
 }
