@@ -1,8 +1,8 @@
 //! The pages for people.
 use super::error::Problem;
-use crate::{app::App, texts::Lang};
+use crate::{app::App, sms::outbox::Message, texts::Lang};
 use axum::{
-    Router,
+    Json, Router,
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
@@ -22,6 +22,12 @@ pub(super) fn leave() -> MethodRouter<Arc<App>> {
 pub(super) fn problem(app: &App, lang: Lang, problem: &Problem, request_id: &str) -> Response {
     let _ = (app, lang);
     problem.write(request_id)
+}
+
+/// The demo's messages, as a page that looks for new ones.
+pub(super) fn demo_sms(app: &App, lang: Lang, messages: &[Message]) -> Response {
+    let _ = (app, lang);
+    Json(messages).into_response()
 }
 
 async fn home() -> Response {
