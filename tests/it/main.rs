@@ -23,12 +23,12 @@ mod storage;
 mod support;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
-mod registers;
-#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leave;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod registers;
 #[cfg(test)]
 mod sign_in;
