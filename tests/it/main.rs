@@ -32,3 +32,7 @@ mod privacy;
 mod registers;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod see;
