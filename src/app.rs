@@ -13,7 +13,12 @@ use crate::{
         view::View,
     },
     sms::{NoGateway, SmsSender, outbox::Outbox},
-    source::HealthSource,
+    source::{
+        HealthSource,
+        embedded::EmbeddedSource,
+        faults::Faults,
+        fhir::{Credentials, FhirConfig, FhirSource},
+    },
     store::{Store, refresh, settings},
     texts::Texts,
 };
@@ -22,10 +27,12 @@ use jiff::{
     tz::TimeZone,
 };
 use moka::future::Cache;
+use std::time::Duration;
 use std::{
     path::Path,
     sync::{Arc, atomic::AtomicI64},
 };
+use zeroize::Zeroizing;
 
 /// Members that the cached views of registers may hold in all.
 const VIEW_MEMBERS: u64 = 500_000;
@@ -84,10 +91,10 @@ pub struct App {
 pub struct Demo {
     /// The messages that were "sent".
     pub outbox: Arc<Outbox>,
-    /// The sample source.
-    pub embedded: Arc<crate::source::embedded::EmbeddedSource>,
+    /// The sample source; none where the demo reads another's.
+    pub sample: Option<Arc<EmbeddedSource>>,
     /// Breaks the source on demand.
-    pub faults: Arc<crate::source::faults::Faults>,
+    pub faults: Arc<Faults>,
 }
 
 /// What a test or the demo puts in the place of the usual parts.
@@ -119,8 +126,7 @@ impl App {
     pub async fn start(config: Config, parts: Parts) -> Result<Arc<Self>, StartError> {
         let zone = config.zone().map_err(StartError::of)?;
         let times = config.times().map_err(StartError::of)?;
-        let regions = Regions::with(config.phones.regions.iter().map(String::as_str))
-            .map_err(|error| StartError(format!("phones.regions: {error}")))?;
+        let regions = regions(&config)?;
         if config.sms.kind == SmsKind::Outbox && !parts.demo {
             return Err(StartError(
                 "sms.kind: the outbox is the demo's alone".into(),
@@ -137,8 +143,7 @@ impl App {
             SmsKind::None => Arc::new(NoGateway),
             SmsKind::Outbox => outbox.clone(),
         };
-        let (source, demo) =
-            open_source(&config, &parts, &keys, &catalogue, &regions, &zone, outbox).await?;
+        let (source, demo) = open_source(&config, &parts, &keys, &catalogue, outbox).await?;
         Ok(Arc::new(Self {
             clock: parts.clock,
             zone,
@@ -182,31 +187,23 @@ impl App {
     }
 }
 
-/// Opens the source alone, for `tuantibu source import`.
+/// The embedded source alone, for `tuantibu source import`.
 ///
 /// # Errors
 /// As [`App::start`].
-pub async fn open_embedded(
-    config: &Config,
-    parts: &Parts,
-) -> Result<crate::source::embedded::EmbeddedSource, StartError> {
+pub async fn open_embedded(config: &Config, parts: &Parts) -> Result<EmbeddedSource, StartError> {
     make_folder_of(&config.database.url)?;
     let store = Store::open(&config.database.url, 1)
         .await
         .map_err(StartError::of)?;
     let keys = Arc::new(open_keys(config, &store, parts).await?);
-    let regions = Regions::with(config.phones.regions.iter().map(String::as_str))
-        .map_err(|error| StartError(format!("phones.regions: {error}")))?;
-    let zone = config.zone().map_err(StartError::of)?;
-    embedded(
-        config,
-        keys,
-        Arc::new(Catalogue::embedded()),
-        regions,
-        parts,
-        &zone,
-    )
-    .await
+    let regions = regions(config)?;
+    embedded(config, keys, Arc::new(Catalogue::embedded()), regions).await
+}
+
+fn regions(config: &Config) -> Result<Regions, StartError> {
+    Regions::with(config.phones.regions.iter().map(String::as_str))
+        .map_err(|error| StartError(format!("phones.regions: {error}")))
 }
 
 async fn embedded(
@@ -214,60 +211,86 @@ async fn embedded(
     keys: Arc<Keys>,
     catalogue: Arc<Catalogue>,
     regions: Regions,
-    parts: &Parts,
-    zone: &TimeZone,
-) -> Result<crate::source::embedded::EmbeddedSource, StartError> {
+) -> Result<EmbeddedSource, StartError> {
     let path = Path::new(&config.source.url);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| StartError(format!("source.url: {}: {error}", folder.display())))?;
     }
-    let _ = (parts, zone);
-    crate::source::embedded::EmbeddedSource::open(path, keys, catalogue, regions)
+    EmbeddedSource::open(path, keys, catalogue, regions)
         .await
         .map_err(|error| StartError(format!("source.url: {error}")))
 }
 
+/// The FHIR connector, as the configuration describes the server.
+fn fhir(
+    config: &Config,
+    parts: &Parts,
+    catalogue: Arc<Catalogue>,
+    regions: Regions,
+    zone: TimeZone,
+) -> Result<FhirSource, StartError> {
+    let wrong = |key: &str, error: &dyn std::fmt::Display| StartError(format!("{key}: {error}"));
+    let settings = &config.source;
+    let mut fhir = FhirConfig::new(&settings.url, zone, regions)
+        .map_err(|error| wrong("source.url", &error))?;
+    fhir.timeout = Duration::from_secs(settings.timeout_seconds);
+    fhir.systems = settings
+        .identifier_systems
+        .iter()
+        .map(|(kind, system)| {
+            let kind = kind
+                .parse()
+                .map_err(|error| wrong("source.identifier_systems", &error))?;
+            Ok((kind, system.clone()))
+        })
+        .collect::<Result<_, StartError>>()?;
+    if let Some(path) = &settings.token_file {
+        let token =
+            std::fs::read_to_string(path).map_err(|error| wrong("source.token_file", &error))?;
+        fhir.credentials = Credentials::Bearer(Zeroizing::new(token.trim().to_owned()));
+    }
+    let clock = parts.clock.clone();
+    FhirSource::new(fhir, catalogue, Arc::new(move || clock.now()))
+        .map_err(|error| wrong("source", &error))
+}
+
+/// The connector that the configuration names, and the demo's switches where it is a demo.
 async fn open_source(
     config: &Config,
     parts: &Parts,
     keys: &Arc<Keys>,
     catalogue: &Arc<Catalogue>,
-    regions: &Regions,
-    zone: &TimeZone,
     outbox: Arc<Outbox>,
 ) -> Result<(Arc<dyn HealthSource>, Option<Demo>), StartError> {
-    let (source, sample): (Arc<dyn HealthSource>, _) = match config.source.kind {
+    let zone = config.zone().map_err(StartError::of)?;
+    let mut sample = None;
+    let source: Arc<dyn HealthSource> = match config.source.kind {
         SourceKind::Embedded => {
-            let source = Arc::new(
-                embedded(
-                    config,
-                    keys.clone(),
-                    catalogue.clone(),
-                    regions.clone(),
-                    parts,
-                    zone,
-                )
-                .await?,
-            );
-            (source.clone(), Some(source))
+            let source =
+                embedded(config, keys.clone(), catalogue.clone(), regions(config)?).await?;
+            let source = Arc::new(source);
+            sample = Some(source.clone());
+            source
         }
-        SourceKind::Fhir => {
-            return Err(StartError("source.kind: fhir".into()));
-        }
+        SourceKind::Fhir => Arc::new(fhir(
+            config,
+            parts,
+            catalogue.clone(),
+            regions(config)?,
+            zone,
+        )?),
     };
-    match (parts.demo, sample) {
-        (true, Some(embedded)) => {
-            let faults = Arc::new(crate::source::faults::Faults::new(source));
-            let demo = Demo {
-                outbox,
-                embedded,
-                faults: faults.clone(),
-            };
-            Ok((faults, Some(demo)))
-        }
-        _ => Ok((source, None)),
+    if !parts.demo {
+        return Ok((source, None));
     }
+    let faults = Arc::new(Faults::new(source));
+    let demo = Demo {
+        outbox,
+        sample,
+        faults: faults.clone(),
+    };
+    Ok((faults, Some(demo)))
 }
 
 /// Makes the folder of a SQLite database, so that a first start needs no preparation.

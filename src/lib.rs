@@ -12,3 +12,4 @@ pub mod sms;
 pub mod source;
 pub mod store;
 pub mod texts;
+pub mod web;

@@ -1,31 +1,297 @@
-//! stub, replaced by branch sources
-use crate::{
-    crypto::Keys,
-    model::{catalogue::Catalogue, phone::Regions},
+//! The embedded source: sealed health records in a file of their own, `source.db`.
+mod cells;
+mod schema;
+
+pub(super) use cells::look_up;
+
+use super::record::{HealthRecord, Rules, Sealed};
+use super::{Answer, Ask, HealthSource, Identity, SourceError};
+use crate::crypto::{self, CryptoError, Keys};
+use crate::model::{
+    catalogue::Catalogue,
+    document::{Document, DocumentType},
+    health::Items,
+    name::Name,
+    phone::{Phone, Regions},
 };
-use std::{path::Path, sync::Arc};
-/// s
-pub struct EmbeddedSource;
-impl EmbeddedSource {
-    /// o
-    pub async fn open(
-        _: &Path,
-        _: Arc<Keys>,
-        _: Arc<Catalogue>,
-        _: Regions,
-    ) -> Result<Self, String> {
-        Ok(Self)
+use async_trait::async_trait;
+use cells::{decoy, place, seal};
+use jiff::civil::Date;
+use sqlx::{SqliteConnection, SqlitePool};
+use std::{fmt, path::Path, sync::Arc};
+
+/// Documents looked up by one statement.
+const LOOKED_UP_AT_ONCE: usize = 1000;
+/// Records opened before other tasks of the thread get their turn.
+const OPENED_AT_ONCE: usize = 100;
+
+/// Why `source.db` cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// The file cannot be made or opened.
+    #[error("{0}: {1}")]
+    Io(String, std::io::Error),
+    /// The database refuses. Its messages name statements, never values.
+    #[error("source.db: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Another program's file.
+    #[error("{0} is a database, but not one of health records")]
+    Foreign(String),
+    /// A later version's file.
+    #[error("{path} has schema version {found}, this program knows {known}")]
+    UnknownVersion {
+        /// The file.
+        path: String,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Sealed by other keys: nobody would be found in it.
+    #[error("{0} was sealed by other keys than this database's")]
+    OtherKeys(String),
+    /// A record does not open.
+    #[error("source.db: {0}")]
+    Sealed(#[from] CryptoError),
+    /// A record opens, but does not read.
+    #[error("source.db: a record cannot be read")]
+    Unreadable,
+}
+
+impl From<EmbeddedError> for SourceError {
+    fn from(error: EmbeddedError) -> Self {
+        match error {
+            EmbeddedError::Sealed(_) | EmbeddedError::Unreadable => {
+                Self::Garbage(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
     }
 }
-#[async_trait::async_trait]
-impl super::HealthSource for EmbeddedSource {
+
+/// Health records in a file of their own.
+pub struct EmbeddedSource {
+    reader: SqlitePool,
+    writer: SqlitePool,
+    keys: Arc<Keys>,
+    catalogue: Arc<Catalogue>,
+    regions: Regions,
+    /// What is opened and compared where there is no such document, so that a mismatch costs the
+    /// same whatever is wrong.
+    decoy: (Hash, Vec<u8>),
+}
+
+/// A document's keyed hash.
+pub(super) type Hash = [u8; 32];
+
+impl fmt::Debug for EmbeddedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmbeddedSource(…)")
+    }
+}
+
+impl EmbeddedSource {
+    /// Opens `source.db`, making it (readable by its owner alone) where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is not ours, of an unknown version, or sealed by other keys.
+    pub async fn open(
+        path: &Path,
+        keys: Arc<Keys>,
+        catalogue: Arc<Catalogue>,
+        regions: Regions,
+    ) -> Result<Self, EmbeddedError> {
+        let (reader, writer) = schema::open(path, &keys).await?;
+        let decoy = decoy(&keys)?;
+        Ok(Self {
+            reader,
+            writer,
+            keys,
+            catalogue,
+            regions,
+            decoy,
+        })
+    }
+
+    /// What records are checked by before they are put or imported. `today` is the local date.
+    #[must_use]
+    pub fn rules(&self, today: Date) -> Rules {
+        Rules {
+            catalogue: self.catalogue.clone(),
+            regions: self.regions.clone(),
+            today,
+        }
+    }
+
+    /// Writes a record; what was there of that document is replaced.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put(&self, record: HealthRecord) -> Result<(), EmbeddedError> {
+        let hash = self.keys.document_hash(&record.document);
+        let mut transaction = self.begin().await?;
+        let sealed = record.into_sealed();
+        self.store(&mut transaction, [(&hash, &sealed)].into_iter())
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Removes a record; whether there was one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remove(&self, document: &Document) -> Result<bool, EmbeddedError> {
+        let hash = self.keys.document_hash(document);
+        let done = sqlx::query("delete from people where document_hash = $1")
+            .bind(hash.as_slice())
+            .execute(&self.writer)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Removes the records of a number, of whatever type of document; how many there were.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remove_number(&self, number: &str, today: Date) -> Result<u32, EmbeddedError> {
+        let mut removed = 0;
+        for kind in DocumentType::ALL {
+            if let Ok(document) = Document::parse(kind, number, today) {
+                removed += u32::from(self.remove(&document).await?);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// How many people there are.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn count(&self) -> Result<u64, EmbeddedError> {
+        let count: i64 = sqlx::query_scalar("select count(*) from people")
+            .fetch_one(&self.reader)
+            .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Closes the file, so that its write-ahead log is folded in.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(super) async fn begin(
+        &self,
+    ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+        self.writer.begin_with("begin immediate").await
+    }
+
+    /// Seals and writes records, by one statement: the way to the database's thread and back costs
+    /// more than a row.
+    pub(super) async fn store(
+        &self,
+        connection: &mut SqliteConnection,
+        records: impl Iterator<Item = (&Hash, &Sealed)>,
+    ) -> Result<(), EmbeddedError> {
+        let cells = records
+            .map(|(hash, record)| Ok((*hash, seal(&self.keys, hash, record)?)))
+            .collect::<Result<Vec<_>, EmbeddedError>>()?;
+        cells::write(connection, &cells).await?;
+        Ok(())
+    }
+
+    /// Opens and reads one record.
+    pub(super) fn unseal(&self, hash: &Hash, cell: &[u8]) -> Result<Sealed, EmbeddedError> {
+        let plain = self.keys.open(&place(hash), cell)?;
+        serde_json::from_slice(&plain).map_err(|_| EmbeddedError::Unreadable)
+    }
+
+    fn answer(&self, ask: &Ask, hash: &Hash, cell: &[u8]) -> Answer {
+        let Ok(mut record) = self.unseal(hash, cell) else {
+            return Answer::Failed;
+        };
+        if !record.is_named(&ask.name) {
+            return Answer::NotMatched;
+        }
+        let phones = record
+            .phones
+            .iter()
+            .filter_map(|phone| Phone::parse(phone, &self.regions).ok())
+            .collect();
+        let items: Items = ask
+            .items
+            .iter()
+            .map(|id| (id.clone(), record.items.remove(id)))
+            .collect();
+        Answer::Found { phones, items }
+    }
+
+    async fn read_some(&self, batch: &[Ask]) -> Result<Vec<Answer>, EmbeddedError> {
+        let hashes: Vec<Hash> = batch
+            .iter()
+            .map(|ask| self.keys.document_hash(&ask.document))
+            .collect();
+        let mut answers = vec![Answer::NotMatched; batch.len()];
+        let cells = look_up(&mut *self.reader.acquire().await?, &hashes).await?;
+        for (done, (at, cell)) in cells.iter().enumerate() {
+            if done % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            answers[*at] = self.answer(&batch[*at], &hashes[*at], cell);
+        }
+        Ok(answers)
+    }
+}
+
+#[async_trait]
+impl HealthSource for EmbeddedSource {
     fn kind(&self) -> &'static str {
         "embedded"
     }
-    async fn matches(&self, _: &super::Identity) -> Result<bool, super::SourceError> {
-        Ok(true)
+
+    async fn matches(&self, who: &Identity) -> Result<bool, SourceError> {
+        // One hash, one look-up, one opening and every comparison, whatever is wrong.
+        let hash = self.keys.document_hash(&who.document);
+        let cell: Option<Vec<u8>> =
+            sqlx::query_scalar("select record from people where document_hash = $1")
+                .bind(hash.as_slice())
+                .fetch_optional(&self.reader)
+                .await
+                .map_err(EmbeddedError::from)?;
+        let known = cell.is_some();
+        let (hash, cell) = match &cell {
+            Some(cell) => (&hash, cell),
+            None => (&self.decoy.0, &self.decoy.1),
+        };
+        let record = self.unseal(hash, cell)?;
+        let own = Name::parse(&record.name);
+        let name =
+            own.is_ok_and(|own| crypto::same(own.key().as_bytes(), who.name.key().as_bytes()));
+        let wanted = who.phone.e164().as_bytes();
+        let mut phone = false;
+        for own in &record.phones {
+            phone |= crypto::same(own.as_bytes(), wanted);
+        }
+        Ok(known & name & phone)
     }
-    async fn read(&self, _: &[super::Ask]) -> Result<Vec<super::Answer>, super::SourceError> {
-        Ok(vec![])
+
+    async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError> {
+        let mut answers = Vec::with_capacity(batch.len());
+        for some in batch.chunks(LOOKED_UP_AT_ONCE) {
+            answers.extend(self.read_some(some).await?);
+        }
+        let failed = answers.iter().filter(|a| **a == Answer::Failed).count();
+        if failed > 0 {
+            tracing::warn!(failed, "source.db: records do not open or read");
+            if failed == answers.len() {
+                return Err(EmbeddedError::Unreadable.into());
+            }
+        }
+        Ok(answers)
     }
 }

@@ -1,9 +1,17 @@
 //! Health sources: the authority's database, through one of the connectors.
 pub mod embedded;
 pub mod faults;
+pub mod fhir;
+pub mod import;
+pub mod record;
 
 use crate::model::{document::Document, health::Items, name::Name, phone::Phone};
 use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// The present moment, handed in so that tests can move it.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Who is to be matched: what somebody typed, normalised.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,22 @@
 //! `make test` starts what they talk to.
 
 #[cfg(test)]
+mod app;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod services;
+#[cfg(test)]
+mod source_embedded;
+#[cfg(test)]
+mod source_fhir;
+#[cfg(test)]
+mod source_fhir_hostile;
+#[cfg(test)]
+mod source_import;
+#[cfg(test)]
+mod storage;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,229 @@
+//! JSON and parameters, read strictly: what is refused names where.
+use super::error::Problem;
+use crate::app::App;
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Number, Value};
+use std::{collections::HashSet, fmt, sync::Arc};
+use url::form_urlencoded;
+
+const REPEATED: &str = "a repeated key";
+const NUL: &str = "a NUL character";
+
+/// A JSON body.
+pub(super) struct ApiJson<T>(pub(super) T);
+
+/// The parameters of a URL. Every one is text; the action reads it.
+pub(super) struct ApiQuery<T>(pub(super) T);
+
+/// The parts of a path; what cannot be read is not found.
+pub(super) struct ApiPath<T>(pub(super) T);
+
+/// No body, or an empty object.
+pub(super) struct NoBody;
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for ApiJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(unsupported());
+        }
+        read(&body(request, app).await?).map(Self)
+    }
+}
+
+impl FromRequest<Arc<App>> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let has_type = request.headers().contains_key(header::CONTENT_TYPE);
+        let is_json = is_json(request.headers());
+        let bytes = body(request, app).await?;
+        if bytes.is_empty() && (is_json || !has_type) {
+            return Ok(Self);
+        }
+        if !is_json {
+            return Err(unsupported());
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        let Nothing {} = read(&bytes)?;
+        Ok(Self)
+    }
+}
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for ApiQuery<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        // That it is UTF-8 and repeats nothing was checked for every request.
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let values: Map<String, Value> = pairs
+            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+            .collect();
+        typed(Value::Object(values)).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for ApiPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, app).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Problem::new(StatusCode::NOT_FOUND, "not_found")),
+        }
+    }
+}
+
+fn unsupported() -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+}
+
+async fn body(request: Request, app: &Arc<App>) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, app)
+        .await
+        .map_err(|_| Problem::bad("unreadable_body"))
+}
+
+/// Whether the one `Content-Type` is `application/json`, in UTF-8 where it says, and nothing is
+/// packed.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(kind), None) = (kinds.next(), kinds.next()) else {
+        return false;
+    };
+    let mut parts = kind.to_str().unwrap_or_default().split(';').map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = parts.all(|parameter| {
+        parameter.split_once('=').is_none_or(|(name, value)| {
+            !name.eq_ignore_ascii_case("charset")
+                || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+    });
+    is_json && is_utf8 && !headers.contains_key(header::CONTENT_ENCODING)
+}
+
+/// Reads a body: 400 where it is no JSON, 422 where it is not what is wanted.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::bad("wrong_encoding"))?;
+    let Strict(value) = serde_json::from_str(text).map_err(|error| {
+        let words = error.to_string();
+        Problem::bad(if words.starts_with(REPEATED) {
+            "repeated_key"
+        } else if words.starts_with(NUL) {
+            "nul"
+        } else {
+            "malformed_json"
+        })
+    })?;
+    typed(value)
+}
+
+/// Gives a value its type; the error names the field, nested ones with dots.
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let words = error.inner().to_string();
+        let path = error.path().to_string();
+        let quoted = |prefix: &str| {
+            let rest = words.strip_prefix(prefix)?;
+            rest.split('`').next().map(str::to_owned)
+        };
+        let within = |name: String| match path.as_str() {
+            "." => name,
+            path if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
+            path => format!("{path}.{name}"),
+        };
+        if let Some(name) = quoted("missing field `") {
+            Problem::field(within(name), "required")
+        } else if let Some(name) = quoted("unknown field `") {
+            Problem::field(within(name), "unknown_field")
+        } else if words.starts_with("unknown variant") {
+            Problem::field(path, "unknown_value")
+        } else {
+            Problem::field(if path == "." { String::new() } else { path }, "wrong_type")
+        }
+    })
+}
+
+/// A JSON value whose objects repeat no key and whose strings hold no NUL.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        if value.contains('\0') {
+            return Err(E::custom(NUL));
+        }
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut seen = HashSet::new();
+        let mut values = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if key.contains('\0') {
+                return Err(A::Error::custom(NUL));
+            }
+            if !seen.insert(key.clone()) {
+                return Err(A::Error::custom(REPEATED));
+            }
+            let Strict(value) = entries.next_value()?;
+            values.insert(key, value);
+        }
+        Ok(Value::Object(values))
+    }
+}

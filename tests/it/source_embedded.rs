@@ -1,0 +1,265 @@
+//! The embedded source: matching, reading, replacing, removing, and a file without anything in clear.
+use crate::support::{Store, catalogue, keys, people::*, rules};
+use std::{fs, os::unix::fs::PermissionsExt};
+use tuantibu::{
+    crypto::token_hash,
+    model::{
+        health::{ItemRecord, Progress, TestResult},
+        phone::Regions,
+    },
+    source::{
+        Answer, Ask, HealthSource,
+        embedded::{EmbeddedError, EmbeddedSource},
+        record::{HealthRecord, read_line},
+    },
+};
+
+fn record(n: u32) -> HealthRecord {
+    let line = format!(
+        r#"{{"name": "{}", "document_type": "resident_id", "document_number": "{}",
+            "phones": ["{}", "{}"], "items": {{"health_code": {{"value": "green"}},
+            "nucleic_acid": {{"result": "negative", "sampled_at": "2022-11-14T07:00:00+08:00"}},
+            "vaccination": {{"value": "booster", "doses": 3, "last_on": "2022-03-01"}}}}}}"#,
+        name(n),
+        resident(n),
+        phone(n),
+        phone(n + 500_000),
+    );
+    HealthRecord::check(&read_line(&line).unwrap(), &rules()).unwrap()
+}
+
+async fn filled(people: u32) -> Store {
+    let store = Store::new().await;
+    for n in 0..people {
+        store.source.put(record(n)).await.unwrap();
+    }
+    store
+}
+
+#[tokio::test]
+async fn name_document_and_phone_must_all_stand_in_one_record() {
+    let store = filled(2).await;
+    let matches = async |name: &str, number: &str, phone: &str| {
+        let who = identity(name, number, phone);
+        store.source.matches(&who).await.unwrap()
+    };
+    let (one, other) = (resident(0), resident(1));
+    assert!(matches(&name(0), &one, &phone(0)).await);
+    assert!(matches(&name(0), &one, &phone(500_000)).await);
+    assert!(!matches(&name(1), &one, &phone(0)).await);
+    assert!(!matches(&name(0), &one, &phone(1)).await);
+    assert!(!matches(&name(0), &other, &phone(0)).await);
+    assert!(!matches(&name(0), &resident(2), &phone(0)).await);
+}
+
+#[tokio::test]
+async fn a_reading_answers_each_ask_in_its_place_with_the_items_asked_for() {
+    let store = filled(3).await;
+    let batch = [
+        ask(
+            &name(2),
+            &resident(2),
+            &["vaccination", "influenza_vaccine"],
+        ),
+        ask(&name(0), &resident(9), &["vaccination"]),
+        ask(&name(1), &resident(0), &["vaccination"]),
+        ask(&name(1), &resident(1), &[]),
+        ask(&name(2), &resident(2), &["nucleic_acid"]),
+    ];
+    let answers = store.source.read(&batch).await.unwrap();
+    assert_eq!(answers.len(), 5);
+    let Answer::Found { phones, items } = &answers[0] else {
+        panic!("{:?}", answers[0]);
+    };
+    assert_eq!(phones.len(), 2);
+    assert!(phones[0].e164().ends_with(&phone(2)));
+    assert_eq!(items.len(), 2);
+    assert_eq!(
+        items["vaccination"],
+        Some(ItemRecord::Immunization {
+            value: Progress::Booster,
+            doses: Some(3),
+            last_on: Some("2022-03-01".parse().unwrap()),
+        })
+    );
+    assert_eq!(items["influenza_vaccine"], None);
+    assert_eq!(answers[1], Answer::NotMatched);
+    assert_eq!(answers[2], Answer::NotMatched);
+    assert!(matches!(&answers[3], Answer::Found { items, .. } if items.is_empty()));
+    assert!(matches!(&answers[4], Answer::Found { items, .. }
+        if matches!(items["nucleic_acid"], Some(ItemRecord::Test { result: TestResult::Negative, .. }))));
+    assert_eq!(store.source.read(&[]).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn batches_of_any_size_are_read() {
+    let store = filled(300).await;
+    let batch: Vec<Ask> = (0..2500)
+        .map(|n| ask(&name(n), &resident(n), &["health_code"]))
+        .collect();
+    let answers = store.source.read(&batch).await.unwrap();
+    assert_eq!(answers.len(), 2500);
+    for (n, answer) in answers.iter().enumerate() {
+        assert_eq!(matches!(answer, Answer::Found { .. }), n < 300, "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_replaced_whole_and_removed() {
+    let store = filled(1).await;
+    let mut other = record(0);
+    other.items.clear();
+    store.source.put(other).await.unwrap();
+    let batch = [ask(&name(0), &resident(0), &["health_code"])];
+    let answer = store.source.read(&batch).await.unwrap().remove(0);
+    assert!(matches!(answer, Answer::Found { items, .. } if items["health_code"].is_none()));
+    assert_eq!(store.source.count().await.unwrap(), 1);
+    let today = rules().today;
+    assert_eq!(
+        store
+            .source
+            .remove_number(&resident(0), today)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        store
+            .source
+            .remove_number(&resident(0), today)
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        store
+            .source
+            .remove_number("no number", today)
+            .await
+            .unwrap(),
+        0
+    );
+    assert!(!store.source.remove(&document(&resident(0))).await.unwrap());
+    assert_eq!(
+        store.source.read(&batch).await.unwrap(),
+        [Answer::NotMatched]
+    );
+}
+
+#[tokio::test]
+async fn nothing_of_anybody_stands_in_clear() {
+    let store = filled(50).await;
+    let mut dump = Vec::new();
+    let mut files = 0;
+    for entry in fs::read_dir(store.folder.path()).unwrap() {
+        dump.extend(fs::read(entry.unwrap().path()).unwrap());
+        files += 1;
+    }
+    assert!(files >= 2 && dump.len() > 50 * 200, "the log is part of it");
+    let holds = |needle: &[u8]| dump.windows(needle.len()).any(|window| window == needle);
+    assert!(holds(b"document_hash"), "the search works");
+    for n in 0..50 {
+        for text in [
+            name(n),
+            resident(n),
+            phone(n),
+            phone(n + 500_000),
+            format!("+86{}", phone(n)),
+        ] {
+            assert!(!holds(text.as_bytes()), "{text}");
+            let hash = token_hash(&text);
+            assert!(!holds(&hash), "the hash of {text}");
+            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert!(!holds(hex.as_bytes()), "the hash of {text}");
+            assert!(!holds(hex.to_uppercase().as_bytes()), "the hash of {text}");
+        }
+    }
+    for text in ["booster", "negative", "vaccination", "2022-11"] {
+        assert!(!holds(text.as_bytes()), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_file_is_its_owners_alone_and_opens_again() {
+    let store = filled(1).await;
+    for entry in fs::read_dir(store.folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+    }
+    store.source.close().await;
+    let again = EmbeddedSource::open(
+        &store.path(),
+        store.keys.clone(),
+        catalogue(),
+        Regions::default(),
+    )
+    .await;
+    assert_eq!(again.unwrap().count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_file_of_other_keys_another_program_or_a_later_version_is_refused() {
+    let store = filled(1).await;
+    store.source.close().await;
+    let open = async |path: &std::path::Path| {
+        EmbeddedSource::open(path, keys(), catalogue(), Regions::default())
+            .await
+            .unwrap_err()
+    };
+    let error = open(&store.path()).await;
+    assert!(matches!(error, EmbeddedError::OtherKeys(_)), "{error}");
+
+    let set = async |name: &str, statement: &'static str| {
+        let path = store.folder.path().join(name);
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(statement).execute(&pool).await.unwrap();
+        pool.close().await;
+        path
+    };
+    let path = set("source.db", "pragma user_version = 9").await;
+    let error = open(&path).await;
+    assert!(
+        matches!(error, EmbeddedError::UnknownVersion { found: 9, .. }),
+        "{error}"
+    );
+    let path = set("other.db", "create table t (a)").await;
+    let error = open(&path).await;
+    assert!(matches!(error, EmbeddedError::Foreign(_)), "{error}");
+    let path = store.folder.path().join("text.db");
+    fs::write(
+        &path,
+        "not a database, but long enough to be taken for one".repeat(100),
+    )
+    .unwrap();
+    assert!(matches!(open(&path).await, EmbeddedError::Database(_)));
+    let path = store.folder.path().join("missing").join("source.db");
+    assert!(matches!(open(&path).await, EmbeddedError::Io(..)));
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_open_fails_alone_and_a_moved_one_does_not_open() {
+    let store = filled(3).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store.path());
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let hash = |n| store.keys.document_hash(&document(&resident(n)));
+    sqlx::query(
+        "update people set record = (select record from people where document_hash = $1)
+         where document_hash = $2",
+    )
+    .bind(hash(0).to_vec())
+    .bind(hash(1).to_vec())
+    .execute(&pool)
+    .await
+    .unwrap();
+    let batch = [0, 1, 2].map(|n| ask(&name(n), &resident(n), &[]));
+    let answers = store.source.read(&batch).await.unwrap();
+    assert!(matches!(answers[0], Answer::Found { .. }));
+    assert_eq!(answers[1], Answer::Failed);
+    assert!(matches!(answers[2], Answer::Found { .. }));
+    // Alone it is a batch that failed whole: nobody is written off.
+    assert!(store.source.read(&batch[1..2]).await.is_err());
+}
