@@ -32,10 +32,14 @@ use std::{
     path::Path,
     sync::{Arc, atomic::AtomicI64},
 };
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 /// Members that the cached views of registers may hold in all.
 const VIEW_MEMBERS: u64 = 500_000;
+
+/// Exports that a server makes at once.
+const EXPORTS: usize = 2;
 
 /// Why a program could not start. Names the key of the configuration or the file.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +82,8 @@ pub struct App {
     pub views: Cache<Id, Arc<View>>,
     /// Which views by which session were logged in the last minutes.
     pub seen: Cache<(Id, Id), i64>,
+    /// How many exports may be made at once.
+    pub exports: Arc<Semaphore>,
     /// This server among those that share the database.
     pub server: Id,
     /// This server's next audit number.
@@ -162,6 +168,7 @@ impl App {
                 .weigher(|_, view: &Arc<View>| u32::try_from(view.len() + 1).unwrap_or(u32::MAX))
                 .build(),
             seen: Cache::builder().max_capacity(100_000).build(),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             audit_number: AtomicI64::new(1),
             demo,
             config,

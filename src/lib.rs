@@ -3,13 +3,18 @@
 //! One direction: `main → {web, worker} → actions → {store, source, sms, crypto} → model`.
 pub mod actions;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod error;
 pub mod model;
+pub mod qr;
+pub mod sheet;
 pub mod sms;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod texts;
 pub mod web;
+pub mod worker;

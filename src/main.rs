@@ -1,1 +1,6 @@
-fn main() {}
+//! The command line of tuantibu.
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tuantibu::cli::run()
+}

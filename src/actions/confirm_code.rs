@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     app::App,
-    clock,
     crypto::{random, same, token_hash},
     error::{Error, Result},
     model::code::parse_sms_code,
@@ -228,9 +227,4 @@ async fn confirmation(
         confirmation_token: token.to_string(),
         action: asked.action,
     })
-}
-
-/// When something ends, as people and programs read it.
-pub(crate) fn time(app: &App, millis: i64) -> String {
-    clock::rfc3339(millis, &app.zone)
 }

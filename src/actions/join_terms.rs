@@ -3,6 +3,7 @@
 use super::{
     Actor,
     profile::{self, TypedIdentity},
+    register_terms::{departments_of, items_of},
     verification::JoinPayload,
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     source::Identity,
     store::registers::RegisterRow,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The version of the consent's text (`consent-text` in `locales/`). A changed text gets a new one.
 pub const CONSENT_VERSION: &str = "2026-11";
@@ -21,16 +22,6 @@ pub const CONSENT_VERSION: &str = "2026-11";
 pub const GUARDIAN_UNDER: i16 = 14;
 /// A guardian is of age (Civil Code article 17).
 const OF_AGE: i16 = 18;
-
-/// An item that a register asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AskedItem {
-    /// The item's id.
-    pub item: String,
-    /// Whether nobody joins without it.
-    pub required: bool,
-}
 
 /// What a member typed and ticked.
 #[derive(Clone, Default)]
@@ -72,17 +63,6 @@ pub(crate) struct Consent {
 /// The name of a sharing mode on the wire.
 pub(crate) fn sharing_name(verdict_only: bool) -> &'static str {
     if verdict_only { "verdict" } else { "details" }
-}
-
-/// The items that a register asks for.
-pub(crate) fn asked_items(register: &RegisterRow) -> Result<Vec<AskedItem>> {
-    serde_json::from_str(&register.items).map_err(|_| Error::unexpected("a register's items"))
-}
-
-/// A register's departments.
-pub(crate) fn departments(register: &RegisterRow) -> Result<Vec<String>> {
-    serde_json::from_str(&register.departments)
-        .map_err(|_| Error::unexpected("a register's departments"))
 }
 
 /// Checks everything before anybody is asked anything.
@@ -144,7 +124,7 @@ pub(crate) async fn check(
 /// # Errors
 /// [`Error::ConsentRequired`] names what is missing; [`Error::Invalid`] items that nobody asked for.
 pub(crate) fn consent(register: &RegisterRow, typed: Option<&TypedConsent>) -> Result<Consent> {
-    let asked = asked_items(register)?;
+    let asked = items_of(register)?;
     let missing = |field: &str, code| FieldError::new(format!("consent.{field}"), code);
     let Some(typed) = typed else {
         return Err(Error::ConsentRequired(vec![missing(
@@ -220,7 +200,7 @@ fn department(
     let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else {
         return Ok(None);
     };
-    let known = departments(register).unwrap_or_default();
+    let known = departments_of(register).unwrap_or_default();
     if known.iter().any(|name| name == typed) {
         Ok(Some(typed.to_owned()))
     } else {

@@ -1,9 +1,12 @@
 //! The view of a register: made from rows once, kept while nothing that it shows changed.
-use super::{Role, health, join_terms};
+use super::{
+    Role, health,
+    register_terms::{from_json, items_of},
+};
 use crate::{
     app::App,
     clock,
-    error::{Error, Result},
+    error::Result,
     model::{
         health::Items,
         requirement::Requirement,
@@ -97,7 +100,7 @@ async fn make(
 }
 
 async fn terms(app: &App, tx: &mut Tx, register: &RegisterRow) -> Result<Terms> {
-    let items = join_terms::asked_items(register)?
+    let items = items_of(register)?
         .into_iter()
         .filter_map(|asked| {
             let kind = app.catalogue.get(&asked.item)?.kind;
@@ -106,18 +109,13 @@ async fn terms(app: &App, tx: &mut Tx, register: &RegisterRow) -> Result<Terms> 
         .collect();
     let mut requirements = BTreeMap::new();
     for row in registers::requirements(tx, &register.id).await? {
-        requirements.insert(row.version, requirements_of(&row.body)?);
+        requirements.insert(row.version, from_json::<Vec<Requirement>>(&row.body)?);
     }
     Ok(Terms {
         items,
         requirements,
         version: register.requirements_version,
     })
-}
-
-/// Requirements as the database holds them.
-pub(crate) fn requirements_of(body: &str) -> Result<Vec<Requirement>> {
-    serde_json::from_str(body).map_err(|_| Error::unexpected("a register's requirements"))
 }
 
 /// The departments whose members a role sees, narrowed to the wanted one.

@@ -3,13 +3,15 @@ use super::{
     Actor, Session, join_terms,
     leave_register::name_of,
     member_output::{self, ItemOutput},
-    members_view, preview_register, profile, sessions,
+    members_view, profile,
+    register_terms::{contact_of, items_of},
+    sessions,
 };
 use crate::{
     app::App,
     clock,
     error::{Error, Result},
-    model::{document::DocumentType, id::Id, requirement::Verdict},
+    model::{document::DocumentType, id::Id, register::AskedItem, requirement::Verdict},
     store::{
         Tx, audit,
         authorizations::{self, AuthorizationRow},
@@ -72,7 +74,7 @@ pub struct MyAuthorization {
     /// Items consented to.
     pub items: Vec<String>,
     /// Items that the register asks for now.
-    pub asked: Vec<join_terms::AskedItem>,
+    pub asked: Vec<AskedItem>,
     /// `details` or `verdict`.
     pub sharing: String,
     /// The version of the text consented to.
@@ -296,12 +298,12 @@ async fn my_authorization(
         },
         register_id: super::id_of(&row.register_id)?.to_string(),
         vouched: register.vouched == 1,
-        contact: preview_register::contact(app, &register)?,
+        contact: contact_of(app, &register)?.as_str().to_owned(),
         administrator_masked: administrator
             .map(|own| own.name.masked())
             .unwrap_or_default(),
         items: row.items.split(',').map(str::to_owned).collect(),
-        asked: join_terms::asked_items(&register)?,
+        asked: items_of(&register)?,
         sharing: join_terms::sharing_name(row.sharing == 1).to_owned(),
         consent_version: row.consent_version.clone(),
         present_version: join_terms::CONSENT_VERSION.to_owned(),

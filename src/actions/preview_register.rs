@@ -1,15 +1,16 @@
 //! What a registration code shows before anything is typed.
 use super::{
     Actor,
-    join_terms::{self, AskedItem, CONSENT_VERSION},
+    join_terms::CONSENT_VERSION,
     limits::{self, Limit, Window},
     profile,
+    register_terms::{contact_of, departments_of, items_of},
 };
 use crate::{
     app::App,
-    crypto::{Place, Table, token_hash},
+    crypto::token_hash,
     error::{Error, Result},
-    model::division,
+    model::{division, register::AskedItem},
     store::registers::{self, RegisterRow},
 };
 use fluent::FluentValue;
@@ -80,12 +81,12 @@ pub async fn preview_register(app: &App, actor: &Actor, code: &str) -> Result<Pr
     );
     Ok(Preview {
         vouched: row.vouched == 1,
-        contact: contact(app, &row)?,
+        contact: contact_of(app, &row)?.as_str().to_owned(),
         street: division::full_name(&row.street_code),
         administrator_masked: owner.map(|owner| owner.name.masked()).unwrap_or_default(),
         administrator_title: row.administrator_title.clone(),
-        items: join_terms::asked_items(&row)?,
-        departments: join_terms::departments(&row)?,
+        items: items_of(&row)?,
+        departments: departments_of(&row)?,
         refresh_times: times,
         consent: ConsentText {
             version: CONSENT_VERSION.to_owned(),
@@ -134,16 +135,4 @@ pub(crate) fn check_open(app: &App, row: &RegisterRow) -> Result<()> {
         return Err(Error::RegisterFrozen);
     }
     Ok(())
-}
-
-/// A register's contact, opened.
-pub(crate) fn contact(app: &App, row: &RegisterRow) -> Result<String> {
-    let place = Place {
-        table: Table::Registers,
-        column: "contact",
-        row: &row.id,
-        bound: b"",
-    };
-    let plain = app.keys.open(&place, &row.contact)?;
-    String::from_utf8(plain.to_vec()).map_err(|_| Error::unexpected("a register's contact"))
 }

@@ -149,14 +149,14 @@ pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<
         created_at: now,
         expires_at: now + app.config.limits.code_seconds * 1000,
     };
-    let mut tx = app.store.write().await?;
-    if let Some(attempt) = begin.attempt {
+    let reserved = reserve(app, &begin, &row).await;
+    if let (Err(_), Some(attempt)) = (&reserved, begin.attempt) {
+        // Refused by a gate: the try matched, so it does not count among the mismatches.
+        let mut tx = app.store.write().await?;
         attempt.give_back(app, &mut tx).await?;
+        tx.commit().await?;
     }
-    let to_leave = pass_gate(app, &mut tx, &row).await?;
-    verifications::insert(&mut tx, &row).await?;
-    let sms = reserve_sms(app, &mut tx, &row, begin.identity).await?;
-    tx.commit().await?;
+    let (sms, to_leave) = reserved?;
     if let Err(error) = send(app, actor, begin.kind, begin.identity, &row, &sms, to_leave).await {
         let mut tx = app.store.write().await?;
         verifications::set(&mut tx, &id_hash, 2, 0).await?;
@@ -164,6 +164,19 @@ pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<
         return Err(error);
     }
     Ok(started(app, &handle, begin.identity))
+}
+
+/// Everything that must hold before a code may go out, in one transaction.
+async fn reserve(app: &App, begin: &Begin<'_>, row: &VerificationRow) -> Result<(Reserved, bool)> {
+    let mut tx = app.store.write().await?;
+    if let Some(attempt) = begin.attempt {
+        attempt.give_back(app, &mut tx).await?;
+    }
+    let to_leave = pass_gate(app, &mut tx, row).await?;
+    verifications::insert(&mut tx, row).await?;
+    let sms = reserve_sms(app, &mut tx, row, begin.identity).await?;
+    tx.commit().await?;
+    Ok((sms, to_leave))
 }
 
 /// Sends another code for a verification. The wrong tries so far stay.

@@ -28,8 +28,8 @@ const AHEAD: usize = 2;
 pub enum Format {
     /// One JSON object a line.
     Ndjson,
-    /// A header and rows: the same names, dots flattened by `_`; phones separated by a space,
-    /// `;` or `|`.
+    /// A header and rows: the same names, dots flattened by `_`. Several phones in their cell are
+    /// separated by `;`, `|`, a comma, a line end, or a space between whole numbers.
     Csv,
 }
 

@@ -21,6 +21,9 @@ statements! {
     OF_GUARDIAN = "select * from authorizations where guardian_id = $1 order by joined_at, id";
     IN_REGISTER = "select a.id, a.register_id, a.person_id from authorizations a \
                    where a.register_id = $1 limit $2";
+    SOME_OF_REGISTER = "select * from authorizations where register_id = $1 limit $2";
+    COUNT_IN_DEPARTMENTS = "select count(*) from authorizations a where a.register_id = $1 \
+        and a.department in (select j.value from json_each($2) as j)";
     DELETE = "delete from authorizations where id = $1";
     /// What the view of a register is made of.
     WITH_SNAPSHOTS = "select a.id, a.person_id, a.items, a.sharing, a.requirements_version, \
@@ -180,6 +183,35 @@ pub async fn in_register(
         register,
         limit
     )
+}
+
+/// Some authorizations of a register, whole.
+pub async fn some_of_register(
+    tx: &mut Tx,
+    register: &[u8],
+    limit: i64,
+) -> Result<Vec<AuthorizationRow>> {
+    rows!(
+        tx,
+        fetch_all,
+        AuthorizationRow,
+        SOME_OF_REGISTER,
+        register,
+        limit
+    )
+}
+
+/// How many members of a register are in the departments of a JSON list.
+pub async fn count_in_departments(tx: &mut Tx, register: &[u8], departments: &str) -> Result<i64> {
+    let count = rows!(
+        tx,
+        fetch_one,
+        (i64,),
+        COUNT_IN_DEPARTMENTS,
+        register,
+        departments
+    )?;
+    Ok(count.0)
 }
 
 /// Deletes an authorization; whether it was there.

@@ -11,7 +11,8 @@ statements! {
     OF_ADMINISTRATOR = "select r.*, a.role, a.departments as limited_to from registers r \
         join register_administrators a on a.register_id = r.id \
         where a.person_id = $1 order by r.created_at, r.id";
-    ALL = "select * from registers order by created_at, id";
+    ALL = "select r.*, (select count(*) from reports p where p.register_id = r.id) as reports \
+           from registers r order by r.created_at, r.id";
     UPDATE = "update registers set version = version + 1, organisation = $2, \
               administrator_title = $3, contact = $4, street_code = $5, purpose = $6, items = $7, \
               departments = $8, ends_on = $9, requirements_version = $10 where id = $1";
@@ -24,7 +25,11 @@ statements! {
     BUMP = "update registers set version = version + 1 where id = $1";
     OPENED = "update registers set opened_at = $2 where id = $1 and opened_at < $2";
     DELETE = "delete from registers where id = $1";
-    ENDED = "select id from registers where ends_on < $1 or opened_at < $2 limit $3";
+    /// Moves the last day back, never ahead.
+    END = "update registers set ends_on = $2, version = version + 1 \
+           where id = $1 and (ends_on is null or ends_on > $2)";
+    ENDED = "select id, case when ends_on < $1 then cast(1 as bigint) else 0 end from registers \
+             where ends_on < $1 or opened_at < $2 limit $3";
     INSERT_REQUIREMENTS = "insert into register_requirements (register_id, version, body, created_at) \
                            values ($1, $2, $3, $4)";
     REQUIREMENTS = "select version, body, created_at from register_requirements \
@@ -42,7 +47,7 @@ statements! {
     IS_REPLACED = "select replaced_at from replaced_codes where code_hash = $1";
     FORGET_REPLACED = "delete from replaced_codes where replaced_at < $1";
     REPORT = "insert into reports (id, register_id, reason, at) values ($1, $2, $3, $4)";
-    REPORTS = "select count(*) from reports where register_id = $1";
+    REPORTS = "select id, reason, at from reports where register_id = $1 order by at, id";
     DELETE_REPORTS = "delete from reports where register_id = $1";
 }
 
@@ -99,6 +104,27 @@ pub struct OwnRegisterRow {
     pub role: i64,
     /// JSON list of the departments that the administrator is limited to.
     pub limited_to: Option<String>,
+}
+
+/// A register with the number of its reports.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ReportedRow {
+    /// The register.
+    #[sqlx(flatten)]
+    pub register: RegisterRow,
+    /// How many reports it has.
+    pub reports: i64,
+}
+
+/// A report's row.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ReportRow {
+    /// The identifier.
+    pub id: Vec<u8>,
+    /// The sealed reason.
+    pub reason: Vec<u8>,
+    /// When it came in.
+    pub at: i64,
 }
 
 /// An administrator's row.
@@ -159,9 +185,9 @@ pub async fn of_administrator(tx: &mut Tx, person: &[u8]) -> Result<Vec<OwnRegis
     rows!(tx, fetch_all, OwnRegisterRow, OF_ADMINISTRATOR, person)
 }
 
-/// Every register, for the operator.
-pub async fn all(tx: &mut Tx) -> Result<Vec<RegisterRow>> {
-    rows!(tx, fetch_all, RegisterRow, ALL)
+/// Every register with the number of its reports, for the operator.
+pub async fn all(tx: &mut Tx) -> Result<Vec<ReportedRow>> {
+    rows!(tx, fetch_all, ReportedRow, ALL)
 }
 
 /// Writes what an administrator may change.
@@ -231,17 +257,24 @@ pub async fn delete(tx: &mut Tx, id: &[u8]) -> Result<Vec<(Vec<u8>,)>> {
     rows!(tx, fetch_all, (Vec<u8>,), DELETE_ADMINISTRATORS, id)
 }
 
-/// Registers whose last day was before `today`, or that nobody opened since `opened_before`.
+/// Ends a register with a day, unless it ended earlier.
+pub async fn end(tx: &mut Tx, id: &[u8], last_day: &str) -> Result<()> {
+    execute!(tx, END, id, last_day)?;
+    Ok(())
+}
+
+/// Registers whose last day was before `today` (1), or that nobody opened since `opened_before`
+/// (0).
 pub async fn ended(
     tx: &mut Tx,
     today: &str,
     opened_before: i64,
     limit: i64,
-) -> Result<Vec<(Vec<u8>,)>> {
+) -> Result<Vec<(Vec<u8>, i64)>> {
     rows!(
         tx,
         fetch_all,
-        (Vec<u8>,),
+        (Vec<u8>, i64),
         ENDED,
         today,
         opened_before,
@@ -341,7 +374,7 @@ pub async fn report(
     Ok(())
 }
 
-/// How many reports a register has.
-pub async fn reports(tx: &mut Tx, register: &[u8]) -> Result<i64> {
-    Ok(rows!(tx, fetch_one, (i64,), REPORTS, register)?.0)
+/// A register's reports, oldest first.
+pub async fn reports(tx: &mut Tx, register: &[u8]) -> Result<Vec<ReportRow>> {
+    rows!(tx, fetch_all, ReportRow, REPORTS, register)
 }

@@ -21,3 +21,6 @@ mod source_import;
 mod storage;
 #[cfg(test)]
 mod support;
+// Marked, so that its helpers may unwrap as tests do.
+#[cfg(test)]
+mod registers;

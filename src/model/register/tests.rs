@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::requirement::Rule;
 use jiff::civil::date;
 
 const TODAY: Date = date(2022, 11, 15);
@@ -60,6 +61,9 @@ fn what_is_missing_is_named_all_at_once() {
     assert_eq!(errors(&TypedTerms::default()), wanted);
 }
 
+/// A field, its code, and what brings it about.
+type Case<'a> = (&'a str, &'a str, &'a dyn Fn(&mut TypedTerms));
+
 #[test]
 fn each_field_is_refused_by_name_and_code() {
     let with = |change: &dyn Fn(&mut TypedTerms)| {
@@ -68,7 +72,7 @@ fn each_field_is_refused_by_name_and_code() {
         errors(&typed)
     };
     let text = |text: &str| Some(text.to_owned());
-    let cases: [(&str, &str, &dyn Fn(&mut TypedTerms)); 25] = [
+    let cases: [Case<'_>; 25] = [
         ("organisation", "hidden_characters", &|t| {
             t.organisation = text("a\u{202e}b")
         }),

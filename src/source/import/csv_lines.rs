@@ -193,13 +193,7 @@ impl<R: Read> CsvRecords<R> {
                             FieldError::new("document_type", "not a document type")
                         })?);
                 }
-                Column::Phones => {
-                    record.phones = field
-                        .split([';', '|', ' ', '\n', '；', '｜', '\u{3000}'])
-                        .filter(|phone| !phone.is_empty())
-                        .map(str::to_owned)
-                        .collect();
-                }
+                Column::Phones => record.phones = phones(field),
                 Column::Item(id, part) => {
                     let item = record.items.entry(id.clone()).or_default();
                     set(item, part, field).ok_or_else(|| {
@@ -259,6 +253,22 @@ fn set(item: &mut WireRecord, part: &str, text: &str) -> Option<()> {
     Some(())
 }
 
+/// The phones of a cell. Spaces part them only where each part is a number of its own:
+/// `138 0000 0000` and `+86 13800000000` are one.
+fn phones(cell: &str) -> Vec<String> {
+    let digits = |part: &str| part.chars().filter(|c| c.is_numeric()).count();
+    let mut phones = Vec::new();
+    for piece in cell.split([';', '|', ',', '\n', '；', '｜', '，', '、']) {
+        let parts: Vec<&str> = piece.split_whitespace().collect();
+        if parts.iter().all(|part| digits(part) >= 7) {
+            phones.extend(parts.into_iter().map(str::to_owned));
+        } else {
+            phones.push(piece.trim().to_owned());
+        }
+    }
+    phones
+}
+
 /// Whether a quote is open at the end.
 fn is_open(record: &str) -> bool {
     record.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
@@ -277,4 +287,38 @@ fn split(record: &str) -> Option<Vec<String>> {
     }
     let rest = reader.read_record(&mut csv::StringRecord::new()).ok()?;
     (!rest).then(|| fields.iter().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phones_are_parted_by_signs_and_by_spaces_between_whole_numbers() {
+        for (cell, expected) in [
+            ("13800000000", &["13800000000"][..]),
+            ("138 0000 0000", &["138 0000 0000"]),
+            ("+86 13800000000", &["+86 13800000000"]),
+            ("13800000000 13900000000", &["13800000000", "13900000000"]),
+            ("13800000000;13900000000|", &["13800000000", "13900000000"]),
+            (
+                "13800000000、138 0000 0001",
+                &["13800000000", "138 0000 0001"],
+            ),
+            ("13800000000\n13900000000", &["13800000000", "13900000000"]),
+            ("nobody", &["nobody"]),
+        ] {
+            assert_eq!(phones(cell), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_record_splits_into_its_fields_or_is_none() {
+        assert_eq!(
+            split("a,\"b\nc\",\"d\"\"e\",").unwrap(),
+            ["a", "b\nc", "d\"e", ""]
+        );
+        assert!(is_open("a,\"b"));
+        assert!(!is_open("a,\"b\"\"c\""));
+    }
 }

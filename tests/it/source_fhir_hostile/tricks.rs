@@ -76,6 +76,14 @@ async fn pages_larger_than_allowed_are_not_read() {
         FakeFhir::start(|_| Reply::Raw(200, "application/fhir+json", vec![b' '; 6 * 1024 * 1024]))
             .await;
     assert!(is_garbage(&read(&server).await));
+    // Nor read to their end where they do not tell their length; the time would not end it.
+    let endless = FakeFhir::start(|_| Reply::Endless).await;
+    let patient = source_at(&endless.base, |config| {
+        config.timeout = Duration::from_secs(30)
+    });
+    let batch = [ask(&called(0), &resident(0), &ITEMS)];
+    let answer = patient.read(&batch).await;
+    assert!(matches!(answer, Err(SourceError::Garbage(_))), "{answer:?}");
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ pub(crate) enum Reply {
     Redirect(String),
     /// Half a body, then the connection ends.
     Half(&'static str),
+    /// A body without length and end.
+    Endless,
     /// An answer that is late.
     Late(Duration),
 }
@@ -104,6 +106,13 @@ async fn reply(State(shared): State<Shared>, request: Request) -> Response {
                 Err(std::io::Error::other("the cable is cut")),
             ];
             let body = Body::from_stream(futures_util::stream::iter(parts));
+            response(200, "application/fhir+json", body)
+        }
+        Reply::Endless => {
+            let parts = futures_util::stream::repeat_with(|| {
+                Ok::<_, std::io::Error>(" ".repeat(64 * 1024))
+            });
+            let body = Body::from_stream(parts);
             response(200, "application/fhir+json", body)
         }
         Reply::Late(by) => {

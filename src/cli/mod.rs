@@ -1,0 +1,221 @@
+//! The command line: what each command does stands in its own file.
+mod demo;
+mod import;
+mod operate;
+mod people;
+mod refresh;
+mod serve;
+
+use crate::{
+    app::{App, Parts, StartError},
+    config::{Config, ConfigError},
+    error::Error,
+    telemetry,
+};
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+/// 团体簿: a self-hosted group health register.
+#[derive(Parser)]
+#[command(name = "tuantibu", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which configuration a command takes.
+#[derive(Args, Clone, Default)]
+struct Where {
+    /// The configuration, a TOML file.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// A folder that the demo made.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs everything embedded, with sample people; SMS are shown on /demo/sms.
+    Demo {
+        /// Where to listen; 0.0.0.0:8080 lets a phone in the same network scan the code.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Where the state is kept; a fresh temporary folder if not said.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Runs the server with its scheduler.
+    Serve {
+        /// The configuration, a TOML file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Refreshes everybody now.
+    Refresh {
+        #[command(flatten)]
+        place: Where,
+        /// Prints the counts as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The embedded health source.
+    Source {
+        #[command(subcommand)]
+        command: SourceCommand,
+    },
+    /// Registers, for the operator.
+    Register {
+        #[command(subcommand)]
+        command: operate::RegisterCommand,
+    },
+    /// Sessions, for the operator.
+    Sessions {
+        #[command(subcommand)]
+        command: operate::SessionsCommand,
+    },
+    /// The audit log.
+    Audit {
+        #[command(subcommand)]
+        command: operate::AuditCommand,
+    },
+    /// Writes a consistent copy of a SQLite database to a new file.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// The configuration.
+    Config {
+        #[command(subcommand)]
+        command: operate::ConfigCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum SourceCommand {
+    /// Loads health records into the embedded source.
+    Import {
+        /// CSV or NDJSON, by its ending or --format.
+        file: PathBuf,
+        /// How the records are written.
+        #[arg(long, value_name = "csv|ndjson")]
+        format: Option<String>,
+        /// Nothing at all goes in when one line is bad.
+        #[arg(long)]
+        strict: bool,
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+/// How a command failed: exit code 1, or 2 for wrong usage or configuration.
+#[derive(Debug)]
+enum Failure {
+    /// It was tried and failed.
+    Failed(String),
+    /// The usage or the configuration is wrong.
+    Usage(String),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs the command line; 0, 1 failed, 2 wrong usage or configuration.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("tuantibu: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    match runtime.block_on(dispatch(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(words)) => {
+            eprintln!("tuantibu: {words}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(words)) => {
+            eprintln!("tuantibu: {words}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo { listen, data } => demo::demo(listen, data).await,
+        Command::Serve { config } => {
+            let config = Config::load(config.as_deref())?;
+            telemetry::start(&config.log).map_err(Failure::Usage)?;
+            serve::serve(config).await
+        }
+        Command::Refresh { place, json } => refresh::refresh(&place, json).await,
+        Command::Source {
+            command:
+                SourceCommand::Import {
+                    file,
+                    format,
+                    strict,
+                    place,
+                },
+        } => import::import(&file, format.as_deref(), strict, &place).await,
+        Command::Register { command } => operate::register(command).await,
+        Command::Sessions { command } => operate::sessions(command).await,
+        Command::Audit { command } => operate::audit(command).await,
+        Command::Backup { file, place } => operate::backup(&file, &place).await,
+        Command::Config { command } => operate::config(command).await,
+    }
+}
+
+impl Where {
+    /// The configuration that is meant.
+    fn load(&self) -> Result<Config, Failure> {
+        let config = match &self.data {
+            Some(data) => {
+                if !data.is_dir() {
+                    return Err(Failure::Usage(format!(
+                        "--data: {} is no folder",
+                        data.display()
+                    )));
+                }
+                Config::load_over(demo::defaults(data), None)?
+            }
+            None => Config::load(self.config.as_deref())?,
+        };
+        telemetry::start(&config.log).map_err(Failure::Usage)?;
+        Ok(config)
+    }
+
+    /// The program's parts, without a server.
+    async fn open(&self) -> Result<Arc<App>, Failure> {
+        let mut config = self.load()?;
+        let parts = Parts::default();
+        if config.sms.kind == crate::config::SmsKind::Outbox {
+            config.sms.kind = crate::config::SmsKind::None;
+        }
+        Ok(App::start(config, parts).await?)
+    }
+}

@@ -1,0 +1,182 @@
+//! The operator's commands: registers, sessions, audit, backup, configuration.
+use super::{Failure, Where};
+use crate::{
+    actions::{operator, verify_audit},
+    config::{Config, SmsKind, SourceKind},
+    model::id::Id,
+};
+use clap::Subcommand;
+use std::path::Path;
+
+#[derive(Subcommand)]
+pub(super) enum RegisterCommand {
+    /// Lists registers.
+    List {
+        /// Only those that somebody reported.
+        #[arg(long)]
+        reported: bool,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Shows one.
+    Show(One),
+    /// Freezes one: nobody joins any more.
+    Freeze(One),
+    /// Takes the freeze back.
+    Unfreeze(One),
+    /// Vouches for the organisation's name.
+    Vouch(One),
+    /// Takes it back.
+    Unvouch(One),
+}
+
+/// A register, by its id or its registration code.
+#[derive(clap::Args)]
+pub(super) struct One {
+    /// The id or the registration code.
+    #[arg(value_name = "ID-OR-CODE")]
+    which: String,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Subcommand)]
+pub(super) enum SessionsCommand {
+    /// Ends the sessions of one person, or all.
+    End {
+        /// The person's id, as the log names it.
+        #[arg(value_name = "PERSON", required_unless_present = "all")]
+        person: Option<String>,
+        /// Everybody's.
+        #[arg(long, conflicts_with = "person")]
+        all: bool,
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum AuditCommand {
+    /// Checks every event; exit code 1 names the first that was changed.
+    Verify {
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Checks the configuration and says what holds.
+    Check {
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+pub(super) async fn register(command: RegisterCommand) -> Result<(), Failure> {
+    match command {
+        RegisterCommand::List { reported, place } => {
+            let app = place.open().await?;
+            for register in operator::list(&app, reported).await? {
+                println!("{}", json(&register)?);
+            }
+        }
+        RegisterCommand::Show(one) => {
+            let app = one.place.open().await?;
+            println!("{}", json(&operator::show(&app, &one.which).await?)?);
+        }
+        RegisterCommand::Freeze(one) => freeze(&one, true).await?,
+        RegisterCommand::Unfreeze(one) => freeze(&one, false).await?,
+        RegisterCommand::Vouch(one) => vouch(&one, true).await?,
+        RegisterCommand::Unvouch(one) => vouch(&one, false).await?,
+    }
+    Ok(())
+}
+
+async fn freeze(one: &One, frozen: bool) -> Result<(), Failure> {
+    let app = one.place.open().await?;
+    println!(
+        "{}",
+        json(&operator::set_frozen(&app, &one.which, frozen).await?)?
+    );
+    Ok(())
+}
+
+async fn vouch(one: &One, vouched: bool) -> Result<(), Failure> {
+    let app = one.place.open().await?;
+    println!(
+        "{}",
+        json(&operator::set_vouched(&app, &one.which, vouched).await?)?
+    );
+    Ok(())
+}
+
+pub(super) async fn sessions(command: SessionsCommand) -> Result<(), Failure> {
+    let SessionsCommand::End {
+        person,
+        all: _,
+        place,
+    } = command;
+    let person = person
+        .map(|text| Id::parse(&text).ok_or_else(|| Failure::Usage("PERSON: not an id".into())))
+        .transpose()?;
+    let app = place.open().await?;
+    println!("ended {}", operator::end_sessions(&app, person).await?);
+    Ok(())
+}
+
+pub(super) async fn audit(command: AuditCommand) -> Result<(), Failure> {
+    let AuditCommand::Verify { place } = command;
+    let app = place.open().await?;
+    let verified = verify_audit::verify_audit(&app).await?;
+    match verified.first_bad {
+        None => {
+            println!("events {}, all right", verified.events);
+            Ok(())
+        }
+        Some(entry) => Err(Failure::Failed(format!("entry {entry} was changed"))),
+    }
+}
+
+pub(super) async fn backup(file: &Path, place: &Where) -> Result<(), Failure> {
+    if file.exists() {
+        return Err(Failure::Usage(format!("{} exists already", file.display())));
+    }
+    let app = place.open().await?;
+    let path = file
+        .to_str()
+        .ok_or_else(|| Failure::Usage("FILE: not UTF-8".into()))?;
+    app.store.copy_to(path).await.map_err(Failure::Failed)?;
+    println!("{}", file.display());
+    Ok(())
+}
+
+pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
+    let ConfigCommand::Check { place } = command;
+    let config: Config = place.load()?;
+    let app = place.open().await?;
+    println!("database: {}", app.store.engine());
+    println!(
+        "source: {}",
+        match config.source.kind {
+            SourceKind::Embedded => "embedded",
+            SourceKind::Fhir => "fhir",
+        }
+    );
+    if config.sms.kind == SmsKind::None {
+        println!("sms: none; nobody can sign in until sms.kind names a gateway");
+    }
+    if config.server.public_url.is_empty() {
+        println!("server.public_url: not set; serve refuses to start");
+    }
+    println!(
+        "refresh: {} {}",
+        config.refresh.at.join(" "),
+        config.refresh.zone
+    );
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))
+}

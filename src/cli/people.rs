@@ -1,0 +1,166 @@
+//! The demo's sample people: invented, with resident numbers of area 110100, issued to nobody.
+use super::Failure;
+use crate::{
+    app::{App, Demo},
+    clock,
+    error::Error,
+    source::record::{HealthRecord, WireHealthRecord},
+};
+use serde_json::{Value, json};
+
+/// Somebody to try.
+pub(super) struct Sample {
+    pub(super) name: String,
+    pub(super) document: String,
+    pub(super) phone: String,
+    pub(super) note: &'static str,
+}
+
+const SURNAMES: [&str; 12] = [
+    "王",
+    "李",
+    "张",
+    "刘",
+    "陈",
+    "杨",
+    "赵",
+    "黄",
+    "周",
+    "吴",
+    "欧阳",
+    "阿依古丽·",
+];
+const GIVEN: [&str; 10] = [
+    "小明", "敏", "建国", "思远", "晓燕", "丽", "洋", "志强", "桂芳", "静",
+];
+
+/// Puts the sample people into an empty sample source; a few of them.
+pub(super) async fn fill(app: &App) -> Result<Vec<Sample>, Failure> {
+    let Some(Demo {
+        sample: Some(source),
+        ..
+    }) = &app.demo
+    else {
+        return Ok(Vec::new());
+    };
+    let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
+    let fresh = source.count().await.map_err(|error| failed(&error))? == 0;
+    let rules = source.rules(app.today());
+    let mut samples = Vec::new();
+    for n in 0..60 {
+        let (sample, wire) = person(app, n);
+        if fresh {
+            let wire: WireHealthRecord =
+                serde_json::from_value(wire).map_err(|error| failed(&error))?;
+            let record = HealthRecord::check(&wire, &rules)
+                .map_err(|_| Error::unexpected("a sample person"))?;
+            source.put(record).await.map_err(|error| failed(&error))?;
+        }
+        samples.push(sample);
+    }
+    Ok(samples)
+}
+
+fn person(app: &App, n: usize) -> (Sample, Value) {
+    let name = match n {
+        0 => "王小明".to_owned(),
+        1 => "李敏".to_owned(),
+        _ => format!(
+            "{}{}",
+            SURNAMES[n % SURNAMES.len()],
+            GIVEN[n / 2 % GIVEN.len()]
+        ),
+    };
+    // The third is a child whose record holds the first one's phone.
+    let born = if n == 2 {
+        format!("{}0601", app.today().year() - 9)
+    } else {
+        format!("{}{:02}{:02}", 1958 + n % 45, 1 + n % 12, 1 + n % 28)
+    };
+    let document = resident_id(&born, n + 1);
+    let phone = format!("138000000{:02}", if n == 2 { 0 } else { n });
+    let (note, items) = health(app, n);
+    let wire = json!({
+        "name": name,
+        "document_type": "resident_id",
+        "document_number": document,
+        "phones": [phone],
+        "items": items,
+    });
+    (
+        Sample {
+            name,
+            document,
+            phone,
+            note,
+        },
+        wire,
+    )
+}
+
+/// The health of the n-th: most are well, some of each kind are not.
+fn health(app: &App, n: usize) -> (&'static str, Value) {
+    let ago = |hours: i64| clock::rfc3339(app.now() - hours * 3_600_000, &app.zone);
+    let test = |hours: i64, result: &str| json!({ "result": result, "sampled_at": ago(hours + 6), "reported_at": ago(hours) });
+    let green = json!({ "value": "green" });
+    let booster = json!({ "value": "booster", "doses": 3, "last_on": "2022-03-01" });
+    let all = |code: Value, test: Value, vaccine: Value| json!({ "health_code": code, "nucleic_acid": test, "vaccination": vaccine });
+    match n {
+        0 => (
+            "可作管理员 / may administer",
+            all(green, test(8, "negative"), booster),
+        ),
+        1 => (
+            "绿码，1 天 / green, 1 day",
+            all(green, test(24, "negative"), booster),
+        ),
+        2 => (
+            "9 岁，由王小明代办 / 9 years old, joined by 王小明",
+            all(
+                green,
+                test(20, "negative"),
+                json!({ "value": "complete", "doses": 2 }),
+            ),
+        ),
+        3 => (
+            "3 天，明天到期 / 3 days, expires tomorrow",
+            all(green, test(66, "negative"), booster),
+        ),
+        4 => (
+            "阳性 / positive",
+            all(json!({ "value": "red" }), test(12, "positive"), booster),
+        ),
+        5 => (
+            "从未检测 / never tested",
+            json!({ "health_code": green, "vaccination": { "value": "incomplete", "doses": 1 } }),
+        ),
+        _ => {
+            let code = [
+                "green", "green", "green", "green", "yellow", "green", "popup",
+            ][n % 7];
+            let vaccine = ["booster", "booster", "complete", "unsuitable"][n % 4];
+            let hours = i64::try_from(n * 5 % 110).unwrap_or(0);
+            (
+                "",
+                all(
+                    json!({ "value": code }),
+                    test(hours, "negative"),
+                    json!({ "value": vaccine }),
+                ),
+            )
+        }
+    }
+}
+
+/// A resident number of area 110100 with its check digit (GB 11643-1999, ISO 7064 MOD 11-2).
+fn resident_id(born: &str, sequence: usize) -> String {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let body = format!("110100{born}{sequence:03}");
+    let digits = body.chars().filter_map(|digit| digit.to_digit(10));
+    let sum: u32 = digits
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    let check = ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"][sum as usize % 11];
+    body + check
+}

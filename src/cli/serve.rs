@@ -1,0 +1,149 @@
+//! `tuantibu serve`: the server, its scheduler, and their orderly end.
+use super::Failure;
+use crate::{
+    app::{App, Parts},
+    config::Config,
+    web, worker,
+};
+use axum::{Router, extract::ConnectInfo};
+use hyper::Request;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tower::ServiceExt;
+
+/// A request's headers must be there within this time (SECURITY.md §3).
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// Requests under way at the end of the program may take this long.
+const FINISH_WITHIN: Duration = Duration::from_secs(30);
+/// Streams of one HTTP/2 connection.
+const STREAMS: u32 = 100;
+/// Bytes of headers.
+const HEADER_BYTES: usize = 16 * 1024;
+
+/// Serves until the program is told to end.
+pub(super) async fn serve(config: Config) -> Result<(), Failure> {
+    if config.server.public_url.is_empty() {
+        return Err(Failure::Usage(
+            "server.public_url: say by which address phones reach this server".into(),
+        ));
+    }
+    let listen = config.server.listen;
+    if !listen.ip().is_loopback() && config.server.trusted_proxies.is_empty() {
+        return Err(Failure::Usage(
+            "server.listen: a plain listener that others reach needs a proxy with TLS before it; \
+             name its network in server.trusted_proxies, or listen on 127.0.0.1"
+                .into(),
+        ));
+    }
+    let metrics = config.server.metrics_listen;
+    let listener = bind(listen, "server.listen").await?;
+    let app = App::start(config, Parts::default()).await?;
+    let metrics = match metrics {
+        Some(address) => Some(bind(address, "server.metrics_listen").await?),
+        None => None,
+    };
+    run(app, listener, metrics).await
+}
+
+/// Opens a listener.
+pub(super) async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::Usage(format!("{key}: {address}: {error}")))
+}
+
+/// Runs server and worker until SIGINT or SIGTERM, then lets what is under way finish.
+pub(super) async fn run(
+    app: Arc<App>,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+) -> Result<(), Failure> {
+    let (tell, stop) = watch::channel(false);
+    let mut chores = worker::start(&app, &stop);
+    chores.push(tokio::spawn(listen(
+        listener,
+        web::router(app.clone()),
+        stop.clone(),
+    )));
+    if let Some(metrics) = metrics {
+        chores.push(tokio::spawn(listen(
+            metrics,
+            web::metrics_router(),
+            stop.clone(),
+        )));
+    }
+    let failed = |error: std::io::Error| Failure::Failed(error.to_string());
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("ending");
+    // Nobody listens any more only where everything has ended already.
+    let _ = tell.send(true);
+    for chore in chores {
+        let _ = tokio::time::timeout(FINISH_WITHIN, chore).await;
+    }
+    app.store.close().await;
+    Ok(())
+}
+
+/// Waits until the program is told to end.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // An error means that the teller is gone: then it ends too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn listen(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = told(&mut stop) => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => answer(stream, peer, router.clone(), &graceful),
+                // Out of descriptors: those that end meanwhile make room.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(FINISH_WITHIN, graceful.shutdown()).await;
+}
+
+fn answer(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &GracefulShutdown) {
+    let _ = stream.set_nodelay(true);
+    let service = router.map_request(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(axum::body::Body::new)
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_buf_size(HEADER_BYTES + 8 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADER_BYTES as u32);
+    let connection = builder
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .into_owned();
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        // A connection that breaks is the other side's matter.
+        let _ = connection.await;
+    });
+}

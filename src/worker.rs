@@ -1,0 +1,79 @@
+//! What runs by itself: the refresh at its times, waiting joins, due texts, erasure.
+//!
+//! Every server runs the same loop; leases in the database decide who does what.
+use crate::{
+    actions::{erase_expired, refresh_health, retry_pending},
+    app::App,
+    error::Result,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// Between two looks at what is due.
+const TICK: Duration = Duration::from_secs(5);
+/// Every how many looks erasure runs.
+const ERASE_EVERY: u64 = 12;
+
+/// Starts the loops; they end soon after `stop` says so.
+#[must_use]
+pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    let refresh = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        "refresh",
+        |app, _| async move {
+            if refresh_health::is_due(&app).await? {
+                let run = refresh_health::refresh_health(&app, "schedule", &|_, _| {}).await?;
+                tracing::info!(
+                    updated = run.updated,
+                    unchanged = run.unchanged,
+                    failed = run.failed,
+                    unmatched = run.unmatched,
+                    "refreshed"
+                );
+            }
+            Ok(())
+        },
+    ));
+    let chores = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        "chores",
+        |app, round| async move {
+            retry_pending::retry_pending(&app).await?;
+            retry_pending::send_due(&app).await?;
+            if round.is_multiple_of(ERASE_EVERY) {
+                erase_expired::erase_expired(&app).await?;
+            }
+            Ok(())
+        },
+    ));
+    vec![refresh, chores]
+}
+
+/// Waits until the program is told to end.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // An error means that the teller is gone: then it ends too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn every<F, R>(app: Arc<App>, mut stop: watch::Receiver<bool>, name: &'static str, work: F)
+where
+    F: Fn(Arc<App>, u64) -> R + Send,
+    R: Future<Output = Result<()>> + Send,
+{
+    for round in 0_u64.. {
+        tokio::select! {
+            biased;
+            () = told(&mut stop) => return,
+            outcome = work(app.clone(), round) => if let Err(error) = outcome {
+                tracing::error!(work = name, %error, "a chore failed; it is tried again");
+            }
+        }
+        tokio::select! {
+            biased;
+            () = told(&mut stop) => return,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! No name, document, phone or code stands anywhere in clear, and who left is gone from the rows.
+use crate::{
+    app::{Person, TestApp},
+    on_both,
+};
+use serde_json::json;
+use sqlx::Row;
+
+/// Everything that the database holds.
+pub(crate) struct Dump {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) persons: bool,
+}
+
+/// Reads every file of a SQLite database, or every row of a PostgreSQL one.
+pub(crate) async fn dump(app: &TestApp) -> Dump {
+    if app.is_sqlite() {
+        let mut bytes = Vec::new();
+        for file in ["tuantibu.db", "tuantibu.db-wal", "source.db", "source.db-wal"] {
+            bytes.extend(std::fs::read(app.folder.join(file)).unwrap_or_default());
+        }
+        let path = app.folder.join("tuantibu.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        let persons: i64 =
+            sqlx::query_scalar("select count(*) from persons").fetch_one(&pool).await.unwrap();
+        return Dump { bytes, persons: persons > 0 };
+    }
+    let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'public'",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let mut bytes = Vec::new();
+    for table in tables {
+        let statement = sqlx::AssertSqlSafe(format!("select t::text from {table} t"));
+        for row in sqlx::query(statement).fetch_all(&pool).await.unwrap() {
+            bytes.extend(row.get::<String, _>(0).into_bytes());
+        }
+    }
+    let persons: i64 =
+        sqlx::query_scalar("select count(*) from persons").fetch_one(&pool).await.unwrap();
+    Dump { bytes, persons: persons > 0 }
+}
+
+fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+on_both! {
+    async fn a_stolen_database_tells_no_name_number_or_code(app: TestApp) {
+        let owner = Person::number(900);
+        app.put(&owner, json!({})).await;
+        let session = app.sign_in(&owner).await;
+        let register = app.register(&session).await;
+        let people: Vec<Person> = (1..=10).map(Person::number).collect();
+        let mut secrets: Vec<Vec<u8>> = Vec::new();
+        for person in &people {
+            let joined = app.member(&register, person).await;
+            secrets.push(joined["authorization"]["leave_link"].as_str().unwrap().into());
+            secrets.push(joined["token"].as_str().unwrap().into());
+            for text in [&person.name, &person.document, &person.phones[0]] {
+                secrets.push(text.clone().into_bytes());
+                let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+                secrets.push(hash.as_ref().to_vec());
+                let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+                secrets.push(hex.into_bytes());
+            }
+        }
+        secrets.push(register.code.clone().into_bytes());
+        secrets.push(owner.name.clone().into_bytes());
+        let dump = dump(&app).await;
+        assert!(dump.persons);
+        for secret in &secrets {
+            assert!(!holds(&dump.bytes, secret), "{}", String::from_utf8_lossy(secret));
+        }
+    }
+}
+
+on_both! {
+    async fn who_left_is_gone_from_every_row(app: TestApp) {
+        let owner = Person::number(900);
+        app.put(&owner, json!({})).await;
+        let session = app.sign_in(&owner).await;
+        let register = app.register(&session).await;
+        let person = Person::number(1);
+        let joined = app.member(&register, &person).await;
+        let document = tuantibu::model::document::Document::parse(
+            tuantibu::model::document::DocumentType::ResidentId, &person.document, app.today(),
+        ).unwrap();
+        let hash = app.app.keys.document_hash(&document);
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let before = dump(&app).await;
+        assert!(holds(&before.bytes, if app.is_sqlite() { &hash } else { hex.as_bytes() }));
+        let link = format!("/api/v1/leave/{}", joined["authorization"]["leave_link"].as_str().unwrap());
+        app.client().post(&link, json!({})).await.expect(200);
+        app.clock.advance(86_400);
+        tuantibu::actions::erase_expired::erase_expired(&app.app).await.unwrap();
+        if app.is_sqlite() {
+            app.app.store.close().await;
+        }
+        let after = if app.is_sqlite() {
+            std::fs::read(app.folder.join("tuantibu.db")).unwrap()
+        } else {
+            dump(&app).await.bytes
+        };
+        assert!(!holds(&after, if app.is_sqlite() { &hash } else { hex.as_bytes() }));
+    }
+}
