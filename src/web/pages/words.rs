@@ -25,6 +25,13 @@ pub(super) struct Words<'a> {
 #[derive(Clone, Default)]
 pub(super) struct Html(String);
 
+impl Html {
+    /// A rendered piece.
+    pub(super) fn of(template: &impl askama::Template) -> Self {
+        Self(template.render().unwrap_or_default())
+    }
+}
+
 impl fmt::Display for Html {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -217,7 +224,7 @@ impl<'a> Words<'a> {
     /// The local day and the time of day, 24 hours.
     fn local(&self, rfc3339: &str) -> Option<(Date, String)> {
         let at: Timestamp = rfc3339.parse().ok()?;
-        let local = at.to_zoned(self.app.zone.clone());
+        let local = at.to_zoned_datetime(self.app.zone.clone());
         Some((local.date(), local.strftime("%H:%M").to_string()))
     }
 
