@@ -29,10 +29,10 @@ mod leave;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
-mod registers;
-#[cfg(test)]
-mod sign_in;
-#[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod registers;
+#[cfg(test)]
 mod see;
+#[cfg(test)]
+mod sign_in;

@@ -35,7 +35,10 @@ fn counts(run: &Run) -> [i64; 4] {
 }
 
 async fn row(owner: &Client, register: &Register, n: usize) -> Value {
-    let list = owner.get(&register.path("/members?sort=joined_at&limit=200")).await.expect(200);
+    let list = owner
+        .get(&register.path("/members?sort=joined_at&limit=200"))
+        .await
+        .expect(200);
     list["members"][n].clone()
 }
 
@@ -227,7 +230,11 @@ impl HealthSource for Many {
                 };
                 Answer::Found {
                     phones: Vec::new(),
-                    items: ask.items.iter().map(|item| (item.clone(), Some(record.clone()))).collect(),
+                    items: ask
+                        .items
+                        .iter()
+                        .map(|item| (item.clone(), Some(record.clone())))
+                        .collect(),
                 }
             })
             .collect())
@@ -239,11 +246,15 @@ async fn snapshots(app: &TestApp) -> Vec<(Vec<u8>, Option<Vec<u8>>, Option<i64>)
     let text = "select person_id, items, read_at from snapshots order by person_id";
     if app.is_sqlite() {
         let path = app.folder.join("tuantibu.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true);
         let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
         return sqlx::query_as(text).fetch_all(&pool).await.unwrap();
     }
-    let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();
+    let pool = sqlx::PgPool::connect(&app.config.database.url)
+        .await
+        .unwrap();
     sqlx::query_as(text).fetch_all(&pool).await.unwrap()
 }
 
@@ -286,8 +297,10 @@ async fn one_thousand_and_one(on: On) {
 
     // Everything changes, three fail, and the run is killed half-way.
     *many.code.lock().unwrap() = "yellow";
-    *many.failing.lock().unwrap() =
-        [3, 400, 1000].iter().map(|n| people[*n].document.clone()).collect();
+    *many.failing.lock().unwrap() = [3, 400, 1000]
+        .iter()
+        .map(|n| people[*n].document.clone())
+        .collect();
     many.asked.store(0, Ordering::SeqCst);
     many.killed_after.store(PEOPLE / 2, Ordering::SeqCst);
     app.clock.advance(1200);
@@ -301,7 +314,10 @@ async fn one_thousand_and_one(on: On) {
     tokio::task::yield_now().await;
     killed.abort();
     assert!(killed.await.is_err());
-    assert!(refresh_health::last_run(&app.app).await.unwrap().unwrap().1, "left half-way");
+    assert!(
+        refresh_health::last_run(&app.app).await.unwrap().unwrap().1,
+        "left half-way"
+    );
 
     // The lease of the killed server runs out, and the run goes on where it stopped.
     many.killed_after.store(usize::MAX, Ordering::SeqCst);
@@ -311,7 +327,10 @@ async fn one_thousand_and_one(on: On) {
     assert_eq!(counts(&resumed).iter().sum::<i64>(), PEOPLE as i64);
     assert_eq!(counts(&resumed), [PEOPLE as i64 - 3, 0, 3, 0]);
     let asked_twice = many.asked.load(Ordering::SeqCst) - PEOPLE;
-    assert!(asked_twice <= 100, "{asked_twice} were asked again, {asked_before} before the kill");
+    assert!(
+        asked_twice <= 100,
+        "{asked_twice} were asked again, {asked_before} before the kill"
+    );
 
     // The three keep value and time; everybody else has the new ones.
     let owner = app.sign_in(&Person::number(5000)).await;
@@ -338,7 +357,10 @@ async fn one_thousand_and_one(on: On) {
     // Over unchanged data no snapshot is written, misses included.
     let before = snapshots(&app).await;
     app.clock.advance(60);
-    assert_eq!(counts(&refresh(&app.app).await), [0, PEOPLE as i64 - 3, 3, 0]);
+    assert_eq!(
+        counts(&refresh(&app.app).await),
+        [0, PEOPLE as i64 - 3, 3, 0]
+    );
     assert_eq!(snapshots(&app).await, before);
 }
 

@@ -15,7 +15,10 @@ async fn owned(app: &TestApp) -> (Client, Register) {
 }
 
 async fn list(owner: &Client, register: &Register, query: &str) -> Vec<Value> {
-    let page = owner.get(&register.path(&format!("/members?{query}"))).await.expect(200);
+    let page = owner
+        .get(&register.path(&format!("/members?{query}")))
+        .await
+        .expect(200);
     page["members"].as_array().unwrap().clone()
 }
 
