@@ -2,6 +2,8 @@
 //! `make test` starts what they talk to.
 
 #[cfg(test)]
+mod api_basics;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod architecture;
