@@ -26,3 +26,11 @@ mod support;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
 mod registers;
+#[cfg(test)]
+mod join;
+#[cfg(test)]
+mod leave;
+#[cfg(test)]
+mod privacy;
+#[cfg(test)]
+mod sign_in;

@@ -82,7 +82,7 @@ pub(super) async fn confirm(
         Confirmed::Session { session, joined } => Confirmation::Session {
             token: session.token,
             expires_at: session.expires_at,
-            authorization: joined.map(Box::new),
+            authorization: joined,
         },
         Confirmed::Confirmation {
             confirmation_token, ..
