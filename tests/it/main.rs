@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod api_basics;
 #[cfg(test)]
+mod api_requests;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod architecture;
@@ -25,12 +27,12 @@ mod storage;
 mod support;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
-mod registers;
-#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leave;
 #[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod registers;
 #[cfg(test)]
 mod sign_in;
