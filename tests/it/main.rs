@@ -33,6 +33,10 @@ mod leave;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod refresh;
+#[cfg(test)]
 mod registers;
+#[cfg(test)]
+mod see;
 #[cfg(test)]
 mod sign_in;
