@@ -27,6 +27,12 @@ mod storage;
 mod support;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
+mod code_image;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod fhir_journey;
+#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leave;
