@@ -12,10 +12,7 @@ pub struct Texts {
 }
 
 /// A language's tag and its files, each with its name.
-type Locale = (
-    &'static str,
-    &'static [(&'static str, &'static str)],
-);
+type Locale = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// Every folder of `locales/` with its files; the first is the default.
 const LOCALES: &[Locale] = include!(concat!(env!("OUT_DIR"), "/locales.rs"));
@@ -183,7 +180,7 @@ mod tests {
                             key = name.to_owned();
                             all.insert(key.clone(), rest.to_owned());
                         }
-                        _ if line.starts_with(' ') => {
+                        _ if line.starts_with([' ', '}']) => {
                             all.entry(key.clone()).or_default().push_str(line);
                         }
                         _ => {}

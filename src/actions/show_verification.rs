@@ -31,7 +31,11 @@ pub struct ShownVerification {
 ///
 /// # Errors
 /// [`Error::VerificationEnded`] for one that was used, ended, belongs to another or never was.
-pub async fn show_verification(app: &App, actor: &Actor, handle: &str) -> Result<ShownVerification> {
+pub async fn show_verification(
+    app: &App,
+    actor: &Actor,
+    handle: &str,
+) -> Result<ShownVerification> {
     let id_hash = token_hash(handle);
     let now = app.now();
     let mut tx = app.store.read().await?;

@@ -66,8 +66,7 @@ pub(super) async fn serve(Path(name): Path<String>) -> Response {
     let Some(asset) = found.and_then(|at| ASSETS.get(at)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let mut response =
-        ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response();
+    let mut response = ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response();
     response.extensions_mut().insert(Caching::Immutable);
     response
 }

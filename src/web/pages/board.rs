@@ -138,7 +138,11 @@ async fn board(visit: &Visit, id: &str, form: &Form, search: Option<&str>) -> Re
         0 => None,
         count => Some(tomorrow(visit, register, words, count).await?),
     };
-    let columns: Vec<String> = details.items.iter().map(|own| words.item(&own.item)).collect();
+    let columns: Vec<String> = details
+        .items
+        .iter()
+        .map(|own| words.item(&own.item))
+        .collect();
     let failing = summary.source_failing_since.as_deref().map(|since| {
         let shown = summary.refreshed_at.as_deref();
         (
@@ -195,12 +199,7 @@ pub(super) fn tabs(id: &str, current: &'static str, details: &RegisterDetails) -
 }
 
 /// 孙丽、马超、何静
-async fn tomorrow(
-    visit: &Visit,
-    register: Id,
-    words: Words<'_>,
-    count: usize,
-) -> Result<String> {
+async fn tomorrow(visit: &Visit, register: Id, words: Words<'_>, count: usize) -> Result<String> {
     let query = MembersQuery {
         verdict: Some("expires_tomorrow".to_owned()),
         limit: Some(NAMED.to_string()),
@@ -252,7 +251,12 @@ fn tiles(words: Words<'_>, summary: &Summary, filters: &Filters) -> Vec<Tile> {
     let mut tiles = vec![
         tile("fails", "fails", "cross", verdicts.fails),
         tile("unknown", "unknown", "question", verdicts.unknown),
-        tile("expires_tomorrow", "tomorrow", "half", verdicts.expires_tomorrow),
+        tile(
+            "expires_tomorrow",
+            "tomorrow",
+            "half",
+            verdicts.expires_tomorrow,
+        ),
         tile("meets", "meets", "tick", verdicts.meets),
     ];
     if let (Some(meets), 1..) = (tiles.last_mut(), verdicts.expires_tomorrow) {
@@ -270,7 +274,10 @@ fn bar(words: Words<'_>, summary: &Summary) -> (Vec<Part>, String) {
         ("fails", verdicts.fails),
         ("unknown", verdicts.unknown),
         ("tomorrow", verdicts.expires_tomorrow),
-        ("meets", verdicts.meets.saturating_sub(verdicts.expires_tomorrow)),
+        (
+            "meets",
+            verdicts.meets.saturating_sub(verdicts.expires_tomorrow),
+        ),
     ];
     let all: usize = parts.iter().map(|(_, count)| count).sum();
     let mut at = 0;
@@ -286,7 +293,13 @@ fn bar(words: Words<'_>, summary: &Summary) -> (Vec<Part>, String) {
     let spoken: Vec<String> = parts
         .iter()
         .map(|(class, count)| {
-            words.t2("bar-part", "word", words.of("verdict", class), "count", *count)
+            words.t2(
+                "bar-part",
+                "word",
+                words.of("verdict", class),
+                "count",
+                *count,
+            )
         })
         .collect();
     (bar, words.list(&spoken))

@@ -86,9 +86,8 @@ async fn image(visit: &Visit, id: &str, format: ImageFormat) -> Response {
         Some(register) => code_image(&visit.app, &visit.actor, register, format).await,
         None => Err(Error::NotFound),
     };
-    let result = result.map(|image| {
-        ([(header::CONTENT_TYPE, image.content_type)], image.bytes).into_response()
-    });
+    let result = result
+        .map(|image| ([(header::CONTENT_TYPE, image.content_type)], image.bytes).into_response());
     visit.answer(result)
 }
 
@@ -139,7 +138,12 @@ async fn poster_page(visit: &Visit, id: &str) -> Result<Response> {
             .collect();
         words.items(&items)
     };
-    let host = visit.app.public_url().split("://").nth(1).unwrap_or_default();
+    let host = visit
+        .app
+        .public_url()
+        .split("://")
+        .nth(1)
+        .unwrap_or_default();
     let tail: Vec<char> = details.code.chars().rev().take(TAIL).collect();
     let template = Poster {
         p: visit

@@ -310,10 +310,7 @@ async fn begun_delete(visit: &Visit, id: &str, form: &Form) -> Result<Response> 
     let (actor, secret) = flow::tied(visit);
     match confirm_action(&visit.app, &actor, "delete_register", Some(id)).await {
         Ok(started) => {
-            let more = [
-                ("register", id),
-                ("organisation", form.get("organisation")),
-            ];
+            let more = [("register", id), ("organisation", form.get("organisation"))];
             let page = format!("/registers/{id}/delete");
             Ok(flow::begin(visit, &secret, &started, &page, &more))
         }
@@ -400,7 +397,11 @@ async fn delete_page(
             .failing(error.is_some()),
         organisation: Field::line(words, "organisation")
             .label(words.t("delete-organisation"))
-            .hint(words.t1("delete-organisation-hint", "organisation", &details.organisation))
+            .hint(words.t1(
+                "delete-organisation-hint",
+                "organisation",
+                &details.organisation,
+            ))
             .value(typed)
             .checked(&problems),
         sent,

@@ -71,7 +71,10 @@ async fn page(
         |error| Problems::of_error(words, error, ""),
     );
     let given = form.map_or_else(|| own.items.clone(), |form| form.all("items"));
-    let sharing = form.map_or_else(|| own.sharing.clone(), |form| form.get("sharing").to_owned());
+    let sharing = form.map_or_else(
+        || own.sharing.clone(),
+        |form| form.get("sharing").to_owned(),
+    );
     let choice = |id: &str, kind, name: &str, value: &str, label, hint| Choice {
         id: id.to_owned(),
         kind,

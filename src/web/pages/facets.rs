@@ -12,7 +12,15 @@ use crate::{
 use serde_json::{Map, Value};
 
 /// The parameters that filter.
-const NAMES: [&str; 7] = ["verdict", "item", "value", "days", "state", "department", "sort"];
+const NAMES: [&str; 7] = [
+    "verdict",
+    "item",
+    "value",
+    "days",
+    "state",
+    "department",
+    "sort",
+];
 
 /// The filters in force.
 #[derive(Clone)]
@@ -81,7 +89,9 @@ impl Filters {
 
     /// Whether a filter has this value.
     pub(super) fn is(&self, name: &str, value: &str) -> bool {
-        self.pairs.iter().any(|(own, given)| own == name && given == value)
+        self.pairs
+            .iter()
+            .any(|(own, given)| own == name && given == value)
     }
 
     /// Whether anything filters.
@@ -175,7 +185,11 @@ pub(super) fn facets<'a>(
         if let Some(days) = counts.get("days").and_then(Value::as_object) {
             for (day, count) in days {
                 let key = if day == "4+" { "days-more" } else { "days" };
-                let word = words.t1(key, "days", day.trim_end_matches('+').parse::<i64>().unwrap_or(4));
+                let word = words.t1(
+                    key,
+                    "days",
+                    day.trim_end_matches('+').parse::<i64>().unwrap_or(4),
+                );
                 let set = [("item", item.as_str()), ("days", day.as_str())];
                 lines.push(line(&set, "ok", "", word, number(count)));
             }
@@ -195,7 +209,13 @@ pub(super) fn facets<'a>(
             };
             let set = [("item", item.as_str()), ("state", state.as_str())];
             let word = words.of("state", state.as_str());
-            lines.push(line(&set, "dim", state::icon_of(state), word, number(count)));
+            lines.push(line(
+                &set,
+                "dim",
+                state::icon_of(state),
+                word,
+                number(count),
+            ));
         }
         facets.push(Facet {
             id: format!("facet-{item}"),
@@ -211,7 +231,10 @@ pub(super) fn facets<'a>(
         ItemState::Stale,
     ] {
         // These belong to a person: each item has as many, or did not ask for consent.
-        let of_items = summary.items.values().filter_map(|counts| counts.get(state.as_str()));
+        let of_items = summary
+            .items
+            .values()
+            .filter_map(|counts| counts.get(state.as_str()));
         let count = of_items.map(number).max().unwrap_or(0);
         if count > 0 {
             let set = [("state", state.as_str())];
@@ -282,7 +305,9 @@ pub(super) fn chips(facets: &[Facet<'_>], filters: &Filters) -> Vec<Chip> {
         .map(|facet| match facet.lines.iter().find(|line| line.chosen) {
             Some(line) => Chip {
                 href: line.href.clone(),
-                word: line.words.t2("chip-chosen", "group", &facet.heading, "word", &line.word),
+                word: line
+                    .words
+                    .t2("chip-chosen", "group", &facet.heading, "word", &line.word),
                 chosen: true,
             },
             None => Chip {

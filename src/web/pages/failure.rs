@@ -74,7 +74,11 @@ fn wait(words: Words<'_>, seconds: i64) -> String {
     if seconds <= 90 {
         words.t1("failure-too-many-now-seconds", "seconds", seconds)
     } else {
-        words.t1("failure-too-many-now-minutes", "minutes", (seconds + 59) / 60)
+        words.t1(
+            "failure-too-many-now-minutes",
+            "minutes",
+            (seconds + 59) / 60,
+        )
     }
 }
 

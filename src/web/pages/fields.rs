@@ -69,7 +69,12 @@ impl<'a> Field<'a> {
     /// A date: the browser's own box, but plain text where what was typed is none.
     pub(super) fn date(words: Words<'a>, name: &str, value: &str) -> Self {
         let is_date = value.is_empty() || value.parse::<jiff::civil::Date>().is_ok();
-        Self::new(words, name, Kind::Line(if is_date { "date" } else { "text" })).value(value)
+        Self::new(
+            words,
+            name,
+            Kind::Line(if is_date { "date" } else { "text" }),
+        )
+        .value(value)
     }
 
     /// With another label.

@@ -36,7 +36,9 @@ impl Form {
 
     /// Whether a field has this value among others.
     pub(super) fn is(&self, name: &str, value: &str) -> bool {
-        self.0.iter().any(|(own, given)| own == name && given == value)
+        self.0
+            .iter()
+            .any(|(own, given)| own == name && given == value)
     }
 
     /// A field's value where something was typed.

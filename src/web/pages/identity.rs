@@ -12,7 +12,10 @@ const DOCUMENTS: [(&str, &str); 7] = [
     ("resident_id", "document-resident-id"),
     ("resident_id:hmt", "document-residence-permit"),
     ("resident_id:foreign", "document-foreign-resident-id"),
-    ("foreign_permanent_resident", "document-foreign-permanent-resident"),
+    (
+        "foreign_permanent_resident",
+        "document-foreign-permanent-resident",
+    ),
     ("hk_macao_permit", "document-hk-macao-permit"),
     ("taiwan_permit", "document-taiwan-permit"),
     ("passport", "document-passport"),

@@ -117,7 +117,13 @@ async fn send(visit: &Visit, code: &str, form: &Form) -> Result<Response> {
     match join_register::join_register(&visit.app, &actor, code, &typed(form)).await {
         Ok(Joining::Started(started)) => {
             let back = format!("/j/{code}");
-            Ok(flow::begin(visit, &secret, &started, "/verify", &[("back", &back)]))
+            Ok(flow::begin(
+                visit,
+                &secret,
+                &started,
+                "/verify",
+                &[("back", &back)],
+            ))
         }
         Ok(Joining::Pending(pending)) => Ok((
             cookies::set_pending(&visit.app, &pending.pending_id),
@@ -126,9 +132,8 @@ async fn send(visit: &Visit, code: &str, form: &Form) -> Result<Response> {
             .into_response()),
         Err(Error::ConsentRequired(errors) | Error::Invalid(errors)) => {
             if errors.iter().any(is_of_consent) {
-                let error = Error::ConsentRequired(
-                    errors.into_iter().filter(is_of_consent).collect(),
-                );
+                let error =
+                    Error::ConsentRequired(errors.into_iter().filter(is_of_consent).collect());
                 terms_page(visit, code, form, Some(&error)).await
             } else {
                 identity_page(visit, code, form, Some(&Error::Invalid(errors))).await
@@ -265,8 +270,20 @@ async fn terms_page(
             "sharing",
             "join-sharing",
             vec![
-                row("sharing-verdict", "radio", "sharing", "verdict", "sharing-verdict"),
-                row("sharing-details", "radio", "sharing", "details", "sharing-details"),
+                row(
+                    "sharing-verdict",
+                    "radio",
+                    "sharing",
+                    "verdict",
+                    "sharing-verdict",
+                ),
+                row(
+                    "sharing-details",
+                    "radio",
+                    "sharing",
+                    "details",
+                    "sharing-details",
+                ),
             ],
         ),
         whom,

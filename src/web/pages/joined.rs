@@ -60,7 +60,9 @@ pub(super) async fn receipt(
         p: page,
         joined,
         document,
-        badge: own.verdict.map(|verdict| state::badge(words, verdict, None)),
+        badge: own
+            .verdict
+            .map(|verdict| state::badge(words, verdict, None)),
         seen: seen(words, &own),
         shows_items: own.sharing == "details",
         next: words.short_moment(&words.rfc3339(next_due(&visit.app, visit.app.now()))),

@@ -122,11 +122,7 @@ async fn page(visit: &Visit, id: &str, member: &str, phone: Option<String>) -> R
     Ok(visit.ok(&template))
 }
 
-fn lines<'a>(
-    visit: &'a Visit,
-    details: &RegisterDetails,
-    member: &Member,
-) -> Vec<ItemLine<'a>> {
+fn lines<'a>(visit: &'a Visit, details: &RegisterDetails, member: &Member) -> Vec<ItemLine<'a>> {
     let words = visit.words();
     let line = |item: &str, shown: &ItemOutput| {
         let rule = details.requirements.iter().find(|own| own.item == item);
@@ -150,11 +146,7 @@ fn lines<'a>(
             }
         }
         more.push(match rule {
-            Some(own) => words.t1(
-                "rule-is",
-                "rule",
-                terms::rule_words(words, item, &own.rule),
-            ),
+            Some(own) => words.t1("rule-is", "rule", terms::rule_words(words, item, &own.rule)),
             None => words.t("rule-none"),
         });
         ItemLine {

@@ -87,7 +87,11 @@ pub(super) fn suggested(words: Words<'_>) -> Vec<(String, String)> {
 /// The form of a register that is there.
 pub(super) fn chosen(items: &[AskedItem], requirements: &[Requirement]) -> Vec<(String, String)> {
     let asked = items.iter().map(|asked| {
-        let need = if asked.required { "required" } else { "optional" };
+        let need = if asked.required {
+            "required"
+        } else {
+            "optional"
+        };
         (asked_name(&asked.item), need.to_owned())
     });
     let rules = requirements
@@ -163,9 +167,7 @@ pub(super) fn rule_words(words: Words<'_>, item: &str, rule: &Rule) -> String {
                 .collect();
             words.t1("rule-allowed", "values", names.join(&words.t("rule-or")))
         }
-        (Rule::AtLeast(value), _) => {
-            words.t1("rule-at-least", "value", words.of("vaccine", value))
-        }
+        (Rule::AtLeast(value), _) => words.t1("rule-at-least", "value", words.of("vaccine", value)),
     }
 }
 

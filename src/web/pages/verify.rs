@@ -66,9 +66,7 @@ pub(super) async fn resent(visit: &Visit, action: &str, page: &str) -> Result<Re
         Ok(_) => {
             let response = to(page);
             Ok(match &visit.actor.flow {
-                Some(secret) => {
-                    (cookies::set_flow(&visit.app, secret), response).into_response()
-                }
+                Some(secret) => (cookies::set_flow(&visit.app, secret), response).into_response(),
                 None => response,
             })
         }

@@ -39,11 +39,7 @@ impl fmt::Display for Html {
 }
 
 impl askama::FastWritable for Html {
-    fn write_into(
-        &self,
-        out: &mut dyn fmt::Write,
-        _: &dyn askama::Values,
-    ) -> askama::Result<()> {
+    fn write_into(&self, out: &mut dyn fmt::Write, _: &dyn askama::Values) -> askama::Result<()> {
         out.write_str(&self.0)?;
         Ok(())
     }
