@@ -409,7 +409,8 @@ impl Config {
             return Err(ConfigError::key("refresh.at", "at least one time of day"));
         }
         let url = &self.server.public_url;
-        if !url.is_empty() && !(url.starts_with("https://") || url.starts_with("http://")) {
+        let schemes = ["https://", "http://"];
+        if !url.is_empty() && !schemes.iter().any(|scheme| url.starts_with(scheme)) {
             return Err(ConfigError::key(
                 "server.public_url",
                 "must begin with https:// or http://",

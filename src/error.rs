@@ -1,36 +1,6 @@
 //! What can go wrong, as kinds. They become a page or a problem at the edge only; causes go to the
 //! log and never to a body.
-use crate::{crypto::CryptoError, store::StoreError};
-
-/// One field that was filled wrongly.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The field's name, as in API.md; nested ones with dots.
-    pub field: String,
-    /// A stable code, as `length` or `check_digit`.
-    pub code: &'static str,
-    /// Numbers for the message, as `expected` and `actual`. Never what was typed.
-    pub numbers: Vec<(&'static str, i64)>,
-}
-
-impl FieldError {
-    /// A field error without numbers.
-    #[must_use]
-    pub fn new(field: impl Into<String>, code: &'static str) -> Self {
-        Self {
-            field: field.into(),
-            code,
-            numbers: Vec::new(),
-        }
-    }
-
-    /// The same with a number for its message.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, number: i64) -> Self {
-        self.numbers.push((name, number));
-        self
-    }
-}
+pub use crate::model::field::FieldError;
 
 /// The kinds of failure of an action.
 #[derive(Debug, thiserror::Error)]
@@ -165,22 +135,5 @@ impl Error {
     }
 }
 
-const RETRYABLE: &str = "again: ";
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        // A database's own words may quote a value of a row: only its kind goes on.
-        let kind = error.kind();
-        Self::Internal(if error.is_retryable() {
-            format!("{RETRYABLE}{kind}")
-        } else {
-            kind
-        })
-    }
-}
-
-impl From<CryptoError> for Error {
-    fn from(error: CryptoError) -> Self {
-        Self::Internal(error.to_string())
-    }
-}
+/// How the cause of a failure begins that a new try may well mend.
+pub(crate) const RETRYABLE: &str = "again: ";

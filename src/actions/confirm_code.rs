@@ -32,7 +32,7 @@ pub enum Confirmed {
         /// The session and its token.
         session: NewSession,
         /// What was joined.
-        joined: Option<Joined>,
+        joined: Option<Box<Joined>>,
     },
     /// A confirmation token.
     Confirmation {
@@ -153,7 +153,7 @@ async fn attempt(
             let session = sessions::open(app, &mut tx, holder, false).await?;
             Confirmed::Session {
                 session,
-                joined: Some(joined),
+                joined: Some(Box::new(joined)),
             }
         }
         Kind::Confirmation => confirmation(app, &mut tx, actor.fully_signed_in()?, payload).await?,

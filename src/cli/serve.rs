@@ -77,7 +77,7 @@ pub(super) async fn run(
     if let Some(metrics) = metrics {
         chores.push(tokio::spawn(listen(
             metrics,
-            web::metrics_router(),
+            web::metrics_router(app.clone()),
             stop.clone(),
         )));
     }

@@ -112,6 +112,7 @@ impl DataKey {
         }
     }
 
+    #[expect(clippy::expect_used, reason = "lengths that are fixed here")]
     fn key(&self, place: &Place<'_>) -> &LessSafeKey {
         self.derived[place.table as usize * SHARDS + place.shard()].get_or_init(|| {
             let info: [&[u8]; 2] = [place.table.name().as_bytes(), &[place.shard() as u8]];
@@ -156,6 +157,7 @@ pub(super) fn key_id(sealed: &[u8]) -> Option<u32> {
     ]))
 }
 
+#[expect(clippy::expect_used, reason = "lengths far below the bound")]
 pub(super) fn seal_with(
     key: &LessSafeKey,
     key_id: u32,

@@ -107,6 +107,7 @@ impl RootKey {
         Ok(Self::new(id, &secret))
     }
 
+    #[expect(clippy::expect_used, reason = "a length that is fixed here")]
     fn new(id: u32, secret: &[u8; 32]) -> Self {
         // cannot fail: the key has AES-256's length.
         let key = UnboundKey::new(&AES_256_GCM, secret).expect("key length");
@@ -141,7 +142,7 @@ impl RootKey {
         seal_with(&self.key, self.id, &associated(id, purpose), secret, random)
     }
 
-    pub(super) fn unwrap(
+    pub(super) fn open_key(
         &self,
         id: u32,
         purpose: &str,

@@ -6,6 +6,7 @@ pub mod random;
 pub use cell::{Place, Table};
 pub use key_file::{KeyFileError, RootKey};
 
+use crate::error::Error;
 use crate::model::{document::Document, id::Id, phone::Phone};
 use aws_lc_rs::{digest, hmac};
 use cell::DataKey;
@@ -95,6 +96,12 @@ pub enum CryptoError {
     Missing(&'static str),
 }
 
+impl From<CryptoError> for Error {
+    fn from(error: CryptoError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
 /// The keys of a running program. Its `Debug` shows nothing.
 pub struct Keys {
     data: DataKey,
@@ -148,7 +155,10 @@ impl Keys {
                 .iter()
                 .find(|row| row.purpose == purpose.as_str())
                 .ok_or(CryptoError::Missing(purpose.as_str()))?;
-            Ok((row.id, root.unwrap(row.id, purpose.as_str(), &row.wrapped)?))
+            Ok((
+                row.id,
+                root.open_key(row.id, purpose.as_str(), &row.wrapped)?,
+            ))
         };
         let mac =
             |purpose| find(purpose).map(|(_, secret)| hmac::Key::new(hmac::HMAC_SHA256, &*secret));

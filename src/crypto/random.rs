@@ -11,18 +11,26 @@ pub trait Random: Send + Sync {
 }
 
 /// The operating system's generator.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OsRandom(SystemRandom);
 
 impl OsRandom {
     /// The generator.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one source of randomness")]
     pub fn new() -> Self {
         Self(SystemRandom::new())
     }
 }
 
+impl Default for OsRandom {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Random for OsRandom {
+    #[expect(clippy::expect_used, reason = "without randomness nothing is safe")]
     fn fill(&self, buffer: &mut [u8]) {
         // cannot fail: a machine whose generator fails must not hand out tokens; stopping is right.
         self.0

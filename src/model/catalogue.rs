@@ -154,6 +154,7 @@ impl Catalogue {
 
     /// The catalogue that the binary embeds.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the text is embedded and tested")]
     pub fn embedded() -> Self {
         // cannot fail: a test reads the embedded text.
         Self::parse(include_str!("../../catalogue/items.toml")).expect("embedded catalogue")

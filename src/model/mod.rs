@@ -6,6 +6,7 @@ pub mod code;
 pub mod contact;
 pub mod division;
 pub mod document;
+pub mod field;
 pub mod health;
 pub mod id;
 pub mod mask;

@@ -2,7 +2,7 @@
 mod fields;
 
 use super::{catalogue::Catalogue, contact::Contact, requirement::Requirement};
-use crate::error::FieldError;
+use crate::model::field::FieldError;
 pub(crate) use fields::line;
 use fields::{
     check_requirements, contact, departments, items, keep_fixed, last_day, organisation, purpose,

@@ -1,9 +1,17 @@
 //! What a register's list shows at a moment: packed entries, counts and filters. Never a name, a
 //! document or a phone.
+mod entry;
+mod wanted;
+
+use entry::entry;
+pub use entry::reading;
+use wanted::in_departments;
+pub use wanted::{Cursor, Filter, Sort, WantedVerdict};
+
 use super::{
-    health::{FRESH_FOR_MS, ItemRecord, ItemState, Items, Kind, Miss, Reading, TestResult},
+    health::{FRESH_FOR_MS, ItemRecord, ItemState, Items, Kind, Reading, TestResult},
     id::Id,
-    requirement::{Judgement, Requirement, Rule, Verdict, days_shown, judge, lies_ahead, overall},
+    requirement::{Requirement, Rule, Verdict},
 };
 use jiff::{civil::Date, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc};
@@ -110,57 +118,6 @@ pub struct View {
     /// Days that a test may be old before it is overdue, by item index.
     pub max_days: Vec<Option<u16>>,
     entries: Vec<Entry>,
-}
-
-/// Which members are wanted. Empty wants all.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// A verdict; with `expires_tomorrow` only those.
-    pub verdict: Option<WantedVerdict>,
-    /// An item's index.
-    pub item: Option<usize>,
-    /// A value of that item.
-    pub value: Option<String>,
-    /// Days of that item: 0 to 3, or 4 for more.
-    pub days: Option<i32>,
-    /// A state of that item, or of any.
-    pub state: Option<ItemState>,
-    /// Departments; one of these.
-    pub departments: Option<Vec<String>>,
-}
-
-/// A verdict to filter by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WantedVerdict {
-    /// 符合, 不符合, 无法判断
-    Is(Verdict),
-    /// 明天到期
-    ExpiresTomorrow,
-}
-
-/// In which order members stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// Those needing action first.
-    #[default]
-    Verdict,
-    /// Oldest first.
-    Joined,
-    /// Newest first.
-    JoinedLast,
-    /// The oldest data first.
-    DataTime,
-}
-
-/// Where a page ended: the place of its last member in the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
-    /// The order's first key.
-    pub rank: i64,
-    /// The second.
-    pub joined_at: i64,
-    /// The third, which is unique.
-    pub id: Id,
 }
 
 impl View {
@@ -413,228 +370,6 @@ impl Entry {
             rank,
             joined_at: self.joined_at,
             id: self.id,
-        }
-    }
-}
-
-impl Filter {
-    fn passes(&self, view: &View, entry: &Entry) -> bool {
-        let verdict = match self.verdict {
-            None => true,
-            Some(WantedVerdict::Is(verdict)) => entry.verdict == verdict,
-            Some(WantedVerdict::ExpiresTomorrow) => entry.expires_tomorrow == Some(true),
-        };
-        verdict
-            && in_departments(entry, self.departments.as_deref())
-            && self.items_pass(view, entry)
-    }
-
-    fn items_pass(&self, view: &View, entry: &Entry) -> bool {
-        if self.value.is_none() && self.days.is_none() && self.state.is_none() {
-            // An item alone wants those who have a value of it.
-            return self
-                .item
-                .is_none_or(|at| entry.items[at].state == ItemState::Ok);
-        }
-        let one = |at: usize| {
-            let shown = &entry.items[at];
-            let value = self.value.as_deref().is_none_or(|value| {
-                shown.record.is_some()
-                    && (view.keys_of(at, shown).iter().any(|key| key == value)
-                        || is_negative(shown) && value == "negative")
-            });
-            let days = self.days.is_none_or(|wanted| {
-                let is_test = matches!(shown.record, Some(ItemRecord::Test { .. }));
-                is_test
-                    && shown
-                        .days
-                        .is_some_and(|days| days.min(DAYS_LUMPED) == wanted)
-            });
-            value && days && self.state.is_none_or(|state| shown.state == state)
-        };
-        match self.item {
-            Some(at) => one(at),
-            None => (0..entry.items.len()).any(one),
-        }
-    }
-}
-
-fn is_negative(shown: &Shown) -> bool {
-    matches!(
-        shown.record,
-        Some(ItemRecord::Test {
-            result: TestResult::Negative,
-            ..
-        })
-    )
-}
-
-fn in_departments(entry: &Entry, departments: Option<&[String]>) -> bool {
-    departments.is_none_or(|wanted| {
-        entry
-            .department
-            .as_deref()
-            .is_some_and(|own| wanted.iter().any(|name| name == own))
-    })
-}
-
-fn entry(terms: &Terms, member: Source, moment: &Moment) -> Entry {
-    let judged_by = if member.verdict_only {
-        member.requirements_version
-    } else {
-        terms.version
-    };
-    let shown: Vec<Shown> = terms
-        .items
-        .iter()
-        .map(|(item, _)| show(item, &member, moment))
-        .collect();
-    let mut failing = Vec::new();
-    let requirements = terms
-        .requirements
-        .get(&judged_by)
-        .map_or(&[][..], Vec::as_slice);
-    let judgements: Vec<Judgement> = requirements
-        .iter()
-        .map(|requirement| {
-            let at = terms
-                .items
-                .iter()
-                .position(|(item, _)| *item == requirement.item);
-            // An item that the register no longer asks for is judged by what was consented to.
-            let shown = at.map_or_else(
-                || show(&requirement.item, &member, moment),
-                |at| shown[at].clone(),
-            );
-            let record = shown.record.as_ref();
-            let judgement = judge(
-                &requirement.rule,
-                shown.state,
-                record,
-                moment.today,
-                &moment.zone,
-            );
-            if let (Judgement::Fails, Some(at)) = (judgement, at) {
-                failing.push(u8::try_from(at).unwrap_or(u8::MAX));
-            }
-            judgement
-        })
-        .collect();
-    let (verdict, tomorrow) = overall(judgements);
-    let hidden = Shown {
-        state: ItemState::VerdictOnly,
-        record: None,
-        days: None,
-    };
-    Entry {
-        id: member.id,
-        person: member.person,
-        department: member.department,
-        joined_at: member.joined_at,
-        data_time: member.reading.read_at,
-        verdict,
-        expires_tomorrow: (!member.verdict_only).then_some(tomorrow),
-        failing: if member.verdict_only {
-            Vec::new()
-        } else {
-            failing
-        },
-        judged_by,
-        items: if member.verdict_only {
-            vec![hidden; terms.items.len()]
-        } else {
-            shown
-        },
-    }
-}
-
-fn show(item: &str, member: &Source, moment: &Moment) -> Shown {
-    if !member.consented.iter().any(|consented| consented == item) {
-        return Shown {
-            state: ItemState::NotShared,
-            record: None,
-            days: None,
-        };
-    }
-    let held = member.items.get(item);
-    let state = member.reading.state_of(held, moment.now);
-    if state != ItemState::Ok {
-        return Shown {
-            state,
-            record: None,
-            days: None,
-        };
-    }
-    let record = held
-        .cloned()
-        .flatten()
-        .map(|record| believed(record, moment));
-    let days = record.as_ref().and_then(|record| match record {
-        // A certificate that ran out counts the days since then.
-        ItemRecord::Certificate { valid_until } => {
-            Some(super::health::days_between(*valid_until, moment.today)).filter(|days| *days > 0)
-        }
-        record => days_shown(record, moment.today, &moment.zone),
-    });
-    Shown {
-        state,
-        record,
-        days,
-    }
-}
-
-/// A record whose day lies ahead is not believed: its value reads as unknown.
-fn believed(record: ItemRecord, moment: &Moment) -> ItemRecord {
-    if !lies_ahead(&record, moment.today, &moment.zone) {
-        return record;
-    }
-    match record {
-        ItemRecord::Test {
-            sampled_at,
-            reported_at,
-            ..
-        } => ItemRecord::Test {
-            result: TestResult::Unknown,
-            sampled_at,
-            reported_at,
-        },
-        ItemRecord::Immunization { doses, last_on, .. } => ItemRecord::Immunization {
-            value: super::health::Progress::Unknown,
-            doses,
-            last_on,
-        },
-        other => other,
-    }
-}
-
-/// The data time of a person and how their last reading went, from snapshot and shard.
-///
-/// The newer of the snapshot's and the shard's time holds, unless the person was missed; then the
-/// time kept with the miss.
-#[must_use]
-pub fn reading(
-    read_at: Option<i64>,
-    miss: i64,
-    seen_at: Option<i64>,
-    shard_read_at: Option<i64>,
-    shard_failed_at: Option<i64>,
-) -> Reading {
-    match miss {
-        1 => Reading {
-            read_at: seen_at,
-            miss: Miss::Failed,
-        },
-        2 => Reading {
-            read_at: seen_at,
-            miss: Miss::NotMatched,
-        },
-        _ => {
-            let newest = read_at.map(|own| own.max(shard_read_at.unwrap_or(own)));
-            let failed = shard_failed_at.is_some_and(|failed| newest.is_none_or(|at| failed > at));
-            Reading {
-                read_at: newest,
-                miss: if failed { Miss::Failed } else { Miss::Hit },
-            }
         }
     }
 }

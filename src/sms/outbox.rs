@@ -50,6 +50,12 @@ impl Outbox {
         self.failing.store(failing, Ordering::SeqCst);
     }
 
+    /// Whether it is broken.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::SeqCst)
+    }
+
     /// The last messages, newest first, to one number or to all.
     #[must_use]
     pub fn messages(&self, phone: Option<&str>) -> Vec<Message> {

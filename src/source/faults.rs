@@ -13,7 +13,9 @@ use std::{
 const SLOW: Duration = Duration::from_secs(3);
 
 /// What is wrong with the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Nothing.
@@ -45,6 +47,16 @@ impl Faults {
     /// Breaks or mends it.
     pub fn set(&self, fault: Fault) {
         self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// What is wrong with it now.
+    #[must_use]
+    pub fn get(&self) -> Fault {
+        let fault = self.fault.load(Ordering::SeqCst);
+        [Fault::Down, Fault::Slow, Fault::Garbage]
+            .into_iter()
+            .find(|one| *one as u8 == fault)
+            .unwrap_or(Fault::Ok)
     }
 
     async fn pass(&self) -> Result<(), SourceError> {

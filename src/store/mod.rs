@@ -16,6 +16,8 @@ pub mod verifications;
 
 pub use engine::{OpenError, Store, Tx};
 
+use crate::error::{Error, RETRYABLE};
+
 /// A failure of the database. Its text goes to the log, never to a person.
 #[derive(Debug, thiserror::Error)]
 #[error("the database failed")]
@@ -55,6 +57,17 @@ impl StoreError {
             sqlx::Error::ColumnDecode { index, .. } => format!("column {index} has another type"),
             other => format!("database: {}", std::any::type_name_of_val(other)),
         }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let kind = error.kind();
+        Self::Internal(if error.is_retryable() {
+            format!("{RETRYABLE}{kind}")
+        } else {
+            kind
+        })
     }
 }
 

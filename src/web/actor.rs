@@ -19,6 +19,9 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Who calls the API: by a bearer token alone. Cookies mean nothing there.
 pub(super) struct ApiActor(pub(super) Actor);
 
+/// The same, signed in: nobody else's body is even read.
+pub(super) struct ApiUser(pub(super) Actor);
+
 /// Who looks at a page: by the session cookie.
 pub(super) struct PageActor(pub(super) Actor);
 
@@ -36,6 +39,16 @@ impl FromRequestParts<Arc<App>> for ApiActor {
             flow: None,
             lang: accepted(app, &parts.headers),
         }))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for ApiUser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let ApiActor(actor) = ApiActor::from_request_parts(parts, app).await?;
+        actor.signed_in()?;
+        Ok(Self(actor))
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) const CODES: &[(&str, &str)] = &[
         "unsupported_media_type",
         "The body must be application/json",
     ),
-    ("busy", "The answer took too long"),
+    ("busy", "Too much at once: the same again may succeed"),
     ("not_ready", "The database does not answer"),
 ];
 
@@ -146,6 +146,8 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::SourceUnavailable | Error::SmsNotSent => StatusCode::SERVICE_UNAVAILABLE,
+        // Others were faster, or the database just changed hands: again, it may well succeed.
+        Error::Internal(_) if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -230,6 +232,10 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let mut problem = Self::new(status_of(&error), error.code());
+        if error.is_retryable() {
+            problem.code = "busy";
+            problem.retry_after = Some(1);
+        }
         match error {
             Error::Invalid(errors) | Error::ConsentRequired(errors) => problem.errors = errors,
             Error::IdentityMismatch { tries_left } | Error::WrongCode { tries_left } => {

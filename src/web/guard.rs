@@ -18,7 +18,9 @@ const BODY_BYTES: usize = 16 * 1024;
 const LARGE_BODY_BYTES: usize = 64 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(15);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
-const EXPORT_TIME: Duration = Duration::from_secs(120);
+const LONG_TIME: Duration = Duration::from_secs(120);
+/// Routes that take longer than others.
+const LONG: [&str; 2] = ["/exports", "/demo/refresh"];
 const FETCH_SITE: &str = "sec-fetch-site";
 
 /// Checks a request, reads its body, and bounds the time of its answer.
@@ -31,11 +33,11 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
-    let is_export = parts
+    let is_long = parts
         .extensions
         .get::<MatchedPath>()
-        .is_some_and(|path| path.as_str().ends_with("/exports"));
-    let time = if is_export { EXPORT_TIME } else { ANSWER_TIME };
+        .is_some_and(|path| LONG.iter().any(|end| path.as_str().ends_with(end)));
+    let time = if is_long { LONG_TIME } else { ANSWER_TIME };
     let request = Request::from_parts(parts, body);
     match tokio::time::timeout(time, next.run(request)).await {
         Ok(response) => response,

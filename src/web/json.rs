@@ -3,7 +3,7 @@ use super::error::Problem;
 use crate::app::App;
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Request},
+    extract::{self, FromRequest, FromRequestParts, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use serde::{
@@ -11,6 +11,7 @@ use serde::{
     de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
+use serde_path_to_error::{Path, Segment};
 use std::{collections::HashSet, fmt, sync::Arc};
 use url::form_urlencoded;
 
@@ -79,8 +80,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for ApiPath<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match Path::<T>::from_request_parts(parts, app).await {
-            Ok(Path(value)) => Ok(Self(value)),
+        match extract::Path::<T>::from_request_parts(parts, app).await {
+            Ok(extract::Path(value)) => Ok(Self(value)),
             Err(_) => Err(Problem::new(StatusCode::NOT_FOUND, "not_found")),
         }
     }
@@ -136,13 +137,13 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let words = error.inner().to_string();
-        let path = error.path().to_string();
+        let path = dotted(error.path());
         let quoted = |prefix: &str| {
             let rest = words.strip_prefix(prefix)?;
             rest.split('`').next().map(str::to_owned)
         };
         let within = |name: String| match path.as_str() {
-            "." => name,
+            "" => name,
             path if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
             path => format!("{path}.{name}"),
         };
@@ -153,9 +154,30 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         } else if words.starts_with("unknown variant") {
             Problem::field(path, "unknown_value")
         } else {
-            Problem::field(if path == "." { String::new() } else { path }, "wrong_type")
+            Problem::field(path, "wrong_type")
         }
     })
+}
+
+/// `items.0.item`, as actions name fields too; empty for the whole.
+fn dotted(path: &Path) -> String {
+    let parts = path.iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { variant } => Some(variant.clone()),
+        Segment::Unknown => None,
+    });
+    parts.collect::<Vec<_>>().join(".")
+}
+
+/// Reads a text that may stand as a number, as `4+` or `3`.
+pub(super) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("neither a text nor a number")),
+    }
 }
 
 /// A JSON value whose objects repeat no key and whose strings hold no NUL.

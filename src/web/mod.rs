@@ -2,29 +2,46 @@
 mod actor;
 mod api;
 mod cookies;
+mod demo;
 mod edge;
 mod error;
 mod guard;
 mod headers;
+mod health;
 mod json;
+mod metrics;
 mod pages;
+
+pub use metrics::metrics_router;
 
 use crate::app::App;
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderMap, header},
     middleware::from_fn_with_state,
+    routing::{MethodRouter, any},
 };
 use std::sync::Arc;
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The whole program over HTTP, but for the metrics, which have a listener of their own.
 pub fn router(app: Arc<App>) -> Router {
+    // Programs
+    let programs = api::routes().merge(health::routes());
+    let programs = match &app.demo {
+        Some(_) => programs.merge(demo::routes()),
+        None => programs,
+    };
+    let (programs, document) = programs.split_for_parts();
     Router::new()
+        .merge(programs)
+        .merge(api::document::routes(document))
         // People
         .merge(pages::routes())
-        // Programs
-        .merge(api::routes())
+        // Both
+        .route("/leave/{link}", leave(app.clone()))
         // From the inside out.
         .layer(from_fn_with_state(app.clone(), guard::check))
         .layer(CatchPanicLayer::custom(edge::panicked))
@@ -32,16 +49,30 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Whether a program asks, where pages and the API share an address.
-fn wants_json(headers: &HeaderMap) -> bool {
-    let accepts = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("application/json"));
-    accepts || json::is_json(headers)
+/// A leave link: a page to people, JSON to programs.
+fn leave(app: Arc<App>) -> MethodRouter<Arc<App>> {
+    let page = pages::leave().with_state::<()>(app.clone());
+    let program = api::leave::link().with_state::<()>(app);
+    any(async move |request: Request| {
+        let is_program = wants_json(request.headers());
+        let chosen = if is_program { program } else { page };
+        chosen.oneshot(request).await
+    })
 }
 
-/// stub
-pub fn metrics_router() -> Router {
-    Router::new()
+fn accepts(headers: &HeaderMap, kind: &str) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains(kind))
+}
+
+/// Whether a program asks, where pages and the API share an address.
+fn wants_json(headers: &HeaderMap) -> bool {
+    accepts(headers, "application/json") || json::is_json(headers)
+}
+
+/// Whether a browser asks, where JSON is the usual answer.
+fn wants_page(headers: &HeaderMap) -> bool {
+    accepts(headers, "text/html")
 }

@@ -1,6 +1,6 @@
 //! A program in memory for tests: its clock stands still until a test moves it, its source and its
 //! SMS are the demo's, its database is one of its own.
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::{
     path::PathBuf,
@@ -11,10 +11,10 @@ use std::{
 };
 use tuantibu::{
     app::{App, Parts},
-    clock::{Clock, ManualClock},
+    clock::ManualClock,
     config::{Config, SmsKind},
     crypto::random::OsRandom,
-    source::{faults::Fault, record},
+    source::{HealthSource, faults::Fault, record},
 };
 
 /// Monday noon in Beijing, the week in which the service began.
@@ -39,19 +39,19 @@ pub(crate) struct TestApp {
 /// Runs a test once on each engine.
 #[macro_export]
 macro_rules! on_both {
-    ($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block) => {
+    ($(#[$meta:meta])* async fn $name:ident($app:ident: $type:ty) $body:block) => {
+        async fn $name($app: $type) $body
+
         mod $name {
-            use super::*;
-            async fn run($app: $crate::app::TestApp) $body
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::app::TestApp::start($crate::app::On::Sqlite).await).await;
+                super::$name($crate::app::TestApp::start($crate::app::On::Sqlite).await).await;
             }
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run($crate::app::TestApp::start($crate::app::On::Postgres).await).await;
+                super::$name($crate::app::TestApp::start($crate::app::On::Postgres).await).await;
             }
         }
     };
@@ -64,6 +64,23 @@ impl TestApp {
 
     /// Starts with a changed configuration.
     pub(crate) async fn start_with(on: On, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_all(on, None, change).await
+    }
+
+    /// Starts with a source of the test's own.
+    pub(crate) async fn start_with_source(
+        on: On,
+        source: Arc<dyn HealthSource>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::start_all(on, Some(source), change).await
+    }
+
+    async fn start_all(
+        on: On,
+        source: Option<Arc<dyn HealthSource>>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         let mut config = Config::default();
@@ -79,7 +96,9 @@ impl TestApp {
         config.refresh.backoff_seconds = 0;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
-        let app = App::start(config.clone(), parts(&clock)).await.unwrap();
+        let mut parts = parts(&clock);
+        parts.source = source;
+        let app = App::start(config.clone(), parts).await.unwrap();
         Self {
             app,
             clock,
@@ -104,10 +123,6 @@ impl TestApp {
 
     pub(crate) fn is_sqlite(&self) -> bool {
         self.config.database.url.starts_with("sqlite:")
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     pub(crate) fn today(&self) -> Date {
@@ -182,6 +197,7 @@ fn parts(clock: &Arc<ManualClock>) -> Parts {
         clock: clock.clone(),
         random: Arc::new(OsRandom::new()),
         demo: true,
+        source: None,
     }
 }
 

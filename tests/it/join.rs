@@ -16,7 +16,10 @@ async fn owned(app: &TestApp) -> (Client, Register) {
 }
 
 async fn members(owner: &Client, register: &Register) -> Vec<Value> {
-    let list = owner.get(&register.path("/members?limit=200")).await.expect(200);
+    let list = owner
+        .get(&register.path("/members?limit=200"))
+        .await
+        .expect(200);
     list["members"].as_array().unwrap().clone()
 }
 
@@ -300,7 +303,11 @@ async fn a_full_register_takes_nobody_more() {
         let third = Person::number(3);
         app.put(&third, app.healthy()).await;
         let path = format!("/api/v1/join/{}", register.code);
-        let started = app.client().post(&path, join_body(&third)).await.expect(202);
+        let started = app
+            .client()
+            .post(&path, join_body(&third))
+            .await
+            .expect(202);
         let code = json!({ "code": app.code(third.phone()) });
         let answer = app.client().post(&confirm_path(&started), code).await;
         assert_eq!(answer.problem(422), "register_full");

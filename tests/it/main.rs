@@ -25,4 +25,22 @@ mod support;
 mod texts;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
+mod code_image;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod fhir_journey;
+#[cfg(test)]
+mod join;
+#[cfg(test)]
+mod leave;
+#[cfg(test)]
+mod privacy;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
 mod registers;
+#[cfg(test)]
+mod see;
+#[cfg(test)]
+mod sign_in;

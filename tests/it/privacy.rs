@@ -16,23 +16,36 @@ pub(crate) struct Dump {
 pub(crate) async fn dump(app: &TestApp) -> Dump {
     if app.is_sqlite() {
         let mut bytes = Vec::new();
-        for file in ["tuantibu.db", "tuantibu.db-wal", "source.db", "source.db-wal"] {
+        for file in [
+            "tuantibu.db",
+            "tuantibu.db-wal",
+            "source.db",
+            "source.db-wal",
+        ] {
             bytes.extend(std::fs::read(app.folder.join(file)).unwrap_or_default());
         }
         let path = app.folder.join("tuantibu.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true);
         let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let persons: i64 =
-            sqlx::query_scalar("select count(*) from persons").fetch_one(&pool).await.unwrap();
-        return Dump { bytes, persons: persons > 0 };
+        let persons: i64 = sqlx::query_scalar("select count(*) from persons")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        return Dump {
+            bytes,
+            persons: persons > 0,
+        };
     }
-    let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();
-    let tables: Vec<String> = sqlx::query_scalar(
-        "select tablename::text from pg_tables where schemaname = 'public'",
-    )
-    .fetch_all(&pool)
-    .await
-    .unwrap();
+    let pool = sqlx::PgPool::connect(&app.config.database.url)
+        .await
+        .unwrap();
+    let tables: Vec<String> =
+        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
     let mut bytes = Vec::new();
     for table in tables {
         let statement = sqlx::AssertSqlSafe(format!("select t::text from {table} t"));
@@ -40,13 +53,20 @@ pub(crate) async fn dump(app: &TestApp) -> Dump {
             bytes.extend(row.get::<String, _>(0).into_bytes());
         }
     }
-    let persons: i64 =
-        sqlx::query_scalar("select count(*) from persons").fetch_one(&pool).await.unwrap();
-    Dump { bytes, persons: persons > 0 }
+    let persons: i64 = sqlx::query_scalar("select count(*) from persons")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    Dump {
+        bytes,
+        persons: persons > 0,
+    }
 }
 
 fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
 }
 
 on_both! {

@@ -385,7 +385,7 @@ async fn an_ended_register_is_erased_by_the_worker_and_twice_is_once() {
     let mut tx = app.store.read().await.unwrap();
     let today = app.today().to_string();
     let ended = registers::ended(&mut tx, &today, 0, 10).await.unwrap();
-    assert_eq!(ended, [(id.bytes().to_vec(),)]);
+    assert_eq!(ended, [(id.bytes().to_vec(), 1)]);
     drop(tx);
     let erasure = erase_register(app, id, Cause::Ended).await.unwrap();
     assert_eq!(erasure.members, 149);

@@ -1,0 +1,57 @@
+//! What monitoring reads, on a listener of its own: counts, and nothing of a person.
+use crate::{actions::refresh_health, app::App};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::{Arc, OnceLock};
+
+const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Counts everything from now on, and answers the counts at `/metrics`.
+pub fn metrics_router(app: Arc<App>) -> Router {
+    let _ = handle();
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(app)
+}
+
+/// The process has one recorder, whatever it serves; none where something else records already.
+fn handle() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let handle = PrometheusBuilder::new().install_recorder().ok()?;
+            metrics::describe_counter!("tuantibu_requests_total", "Requests by route and status");
+            metrics::describe_gauge!(
+                "tuantibu_refresh_people",
+                "People of the last refresh by outcome"
+            );
+            metrics::describe_gauge!("tuantibu_refresh_running", "Whether a refresh runs");
+            Some(handle)
+        })
+        .as_ref()
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let Some(handle) = handle() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    if let Ok(Some((run, is_over))) = refresh_health::last_run(&app).await {
+        for (outcome, count) in [
+            ("updated", run.updated),
+            ("unchanged", run.unchanged),
+            ("failed", run.failed),
+            ("unmatched", run.unmatched),
+        ] {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            metrics::gauge!("tuantibu_refresh_people", "outcome" => outcome).set(count);
+        }
+        metrics::gauge!("tuantibu_refresh_running").set(u32::from(!is_over));
+    }
+    ([(header::CONTENT_TYPE, KIND)], handle.render()).into_response()
+}
