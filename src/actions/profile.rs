@@ -55,6 +55,10 @@ impl TypedIdentity {
                 "unknown_type"
             };
             errors.push(FieldError::new("document_type", code));
+            // Without a type the number cannot be checked, but that it is missing is plain.
+            if self.document_number.trim().is_empty() {
+                errors.push(FieldError::new("document_number", "required"));
+            }
         }
         let document = kind.and_then(|kind| {
             Document::parse(kind, &self.document_number, app.today())

@@ -11,6 +11,7 @@ mod health;
 mod json;
 mod metrics;
 mod pages;
+mod strict;
 
 pub use metrics::metrics_router;
 
@@ -35,14 +36,19 @@ pub fn router(app: Arc<App>) -> Router {
         None => programs,
     };
     let (programs, document) = programs.split_for_parts();
-    Router::new()
+    let routes = Router::new()
         .merge(programs)
         .merge(api::document::routes(document))
         // People
         .merge(pages::routes())
         // Both
-        .route("/leave/{link}", leave(app.clone()))
-        // From the inside out.
+        .route("/leave/{link}", leave(app.clone()));
+    layered(app, routes)
+}
+
+/// What stands around every route, from the inside out.
+fn layered(app: Arc<App>, routes: Router<Arc<App>>) -> Router {
+    routes
         .layer(from_fn_with_state(app.clone(), guard::check))
         .layer(CatchPanicLayer::custom(edge::panicked))
         .layer(from_fn_with_state(app.clone(), edge::answer))
@@ -76,3 +82,6 @@ fn wants_json(headers: &HeaderMap) -> bool {
 fn wants_page(headers: &HeaderMap) -> bool {
     accepts(headers, "text/html")
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,10 @@
 //! `make test` starts what they talk to.
 
 #[cfg(test)]
+mod api_basics;
+#[cfg(test)]
+mod api_requests;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod architecture;

@@ -11,7 +11,8 @@ use crate::{
     web::{
         actor::ApiUser,
         error::Problem,
-        json::{ApiJson, ApiPath, ApiQuery, NoBody, word},
+        json::{ApiJson, ApiPath, ApiQuery, NoBody},
+        strict::word,
     },
 };
 use axum::{Json, extract::State, http::StatusCode};

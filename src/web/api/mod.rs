@@ -4,6 +4,7 @@ mod authorizations;
 mod confirmations;
 mod divisions;
 pub(super) mod document;
+mod document_page;
 mod exports;
 mod join;
 pub(super) mod leave;

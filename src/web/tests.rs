@@ -1,0 +1,208 @@
+//! What the layers make of handlers that fail, and whom they take a client for.
+use super::*;
+use crate::{
+    actions::Actor,
+    app::Parts,
+    config::{Config, SmsKind},
+    error::Error,
+};
+use actor::{ApiActor, PageActor};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, State},
+    http::{Request, StatusCode},
+    response::IntoResponse,
+    routing::get,
+};
+use error::Problem;
+use std::net::SocketAddr;
+
+async fn app(change: impl FnOnce(&mut Config)) -> (Arc<App>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.server.public_url = "https://register.example".into();
+    config.database.url = format!("sqlite:{}", folder.path().join("t.db").display());
+    config.keys.file = folder.path().join("root.key");
+    config.source.url = folder.path().join("s.db").display().to_string();
+    config.sms.kind = SmsKind::Outbox;
+    change(&mut config);
+    let parts = Parts {
+        demo: true,
+        ..Parts::default()
+    };
+    (App::start(config, parts).await.unwrap(), folder)
+}
+
+async fn ask(router: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, headers, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_failure_tells_a_code_and_the_requests_id_alone() {
+    let (app, _folder) = app(|_| {}).await;
+    async fn panics() -> &'static str {
+        panic!("secret 13800000000")
+    }
+    async fn fails() -> Result<(), Problem> {
+        Err(Error::unexpected("secret cause").into())
+    }
+    async fn races() -> Result<(), Problem> {
+        Err(Error::unexpected("again: secret race").into())
+    }
+    let routes = Router::new()
+        .route("/api/panics", get(panics))
+        .route("/api/fails", get(fails))
+        .route("/api/races", get(races));
+    let router = layered(app, routes);
+    for (path, status, code) in [
+        ("/api/panics", 500, "internal"),
+        ("/api/fails", 500, "internal"),
+        ("/api/races", 503, "busy"),
+    ] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let (own, headers, body) = ask(&router, request).await;
+        assert_eq!(own, status, "{path}");
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["cache-control"], "no-store");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["code"], code);
+        assert!(!body.to_string().contains("secret"), "{body}");
+    }
+}
+
+/// A router that tells whom it takes a client for.
+async fn who(app: Arc<App>) -> Router {
+    fn told(app: &App, actor: &Actor) -> String {
+        format!(
+            "{} {} {}",
+            actor.address,
+            app.texts.tag(actor.lang),
+            actor.flow.is_some()
+        )
+    }
+    let program = async |State(app): State<Arc<App>>, ApiActor(actor): ApiActor| {
+        told(&app, &actor).into_response()
+    };
+    let page = async |State(app): State<Arc<App>>, PageActor(actor): PageActor| {
+        told(&app, &actor).into_response()
+    };
+    let routes = Router::new()
+        .route("/api/who", get(program))
+        .route("/who", get(page));
+    layered(app, routes)
+}
+
+async fn told(router: &Router, path: &str, peer: &str, headers: &[(&str, &str)]) -> String {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(Body::empty()).unwrap();
+    let peer: SocketAddr = format!("{peer}:4000").parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    ask(router, request).await.2
+}
+
+#[tokio::test]
+async fn forwarded_addresses_count_by_a_trusted_proxys_word_alone() {
+    let (app, _folder) = app(|config| {
+        config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let router = who(app).await;
+    for (peer, forwarded, taken) in [
+        ("192.0.2.1", "198.51.100.9", "192.0.2.1"),
+        ("10.0.0.1", "198.51.100.9", "198.51.100.9"),
+        ("10.0.0.1", "1.1.1.1, 198.51.100.9", "198.51.100.9"),
+        (
+            "10.0.0.1",
+            "1.1.1.1, 198.51.100.9, 10.0.0.2",
+            "198.51.100.9",
+        ),
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("10.0.0.1", "198.51.100.9, nonsense", "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("[::ffff:10.0.0.1]", "2001:db8::1", "2001:db8::1"),
+    ] {
+        let text = told(&router, "/api/who", peer, &[("x-forwarded-for", forwarded)]).await;
+        assert_eq!(text.split(' ').next(), Some(taken), "{peer} {forwarded}");
+    }
+}
+
+#[tokio::test]
+async fn languages_come_from_the_cookie_on_pages_and_from_the_header_else() {
+    let (app, _folder) = app(|_| {}).await;
+    let router = who(app).await;
+    for (path, headers, lang) in [
+        ("/api/who", vec![], "zh-CN"),
+        (
+            "/api/who",
+            vec![("accept-language", "en-GB,zh;q=0.5")],
+            "en",
+        ),
+        (
+            "/api/who",
+            vec![("accept-language", "fr, zh;q=0.3, en;q=0.7")],
+            "en",
+        ),
+        ("/api/who", vec![("accept-language", "en;q=0, fr")], "zh-CN"),
+        ("/api/who", vec![("accept-language", "*")], "zh-CN"),
+        ("/api/who", vec![("cookie", "tb_lang=en")], "zh-CN"),
+        ("/who", vec![("cookie", "a=b; tb_lang=en")], "en"),
+        (
+            "/who",
+            vec![("cookie", "tb_lang=xx"), ("accept-language", "en")],
+            "en",
+        ),
+    ] {
+        let text = told(&router, path, "192.0.2.1", &headers).await;
+        assert_eq!(text.split(' ').nth(1), Some(lang), "{path} {headers:?}");
+    }
+    // The API does not know the flow either.
+    let flow = [("cookie", "__Host-tb_flow=abc")];
+    assert!(
+        told(&router, "/who", "192.0.2.1", &flow)
+            .await
+            .ends_with("true")
+    );
+    assert!(
+        told(&router, "/api/who", "192.0.2.1", &flow)
+            .await
+            .ends_with("false")
+    );
+}
+
+#[tokio::test]
+async fn cookies_are_host_bound_but_for_the_demo_over_http() {
+    let set = |response: axum::response::Response| {
+        let values = response.headers().get_all(header::SET_COOKIE).iter();
+        let values = values.map(|value| value.to_str().unwrap().to_owned());
+        values.collect::<Vec<_>>()
+    };
+    let (https, _folder) = app(|_| {}).await;
+    assert_eq!(
+        set(cookies::signed_in(&https, "token").into_response()),
+        [
+            "__Host-tb_session=token; Path=/; Secure; HttpOnly; SameSite=Lax",
+            "__Host-tb_flow=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
+        ]
+    );
+    assert_eq!(
+        set(cookies::set_flow(&https, "flow").into_response()),
+        ["__Host-tb_flow=flow; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"]
+    );
+    let (http, _folder) =
+        app(|config| config.server.public_url = "http://127.0.0.1:8080".into()).await;
+    assert_eq!(
+        set(cookies::signed_in(&http, "token").into_response())[0],
+        "tb_session=token; Path=/; HttpOnly; SameSite=Lax"
+    );
+    let out = cookies::signed_out(&http).into_response();
+    assert_eq!(
+        out.headers()["clear-site-data"],
+        "\"cache\", \"cookies\", \"storage\""
+    );
+}
