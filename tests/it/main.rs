@@ -27,6 +27,8 @@ mod storage;
 mod support;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leave;
@@ -35,4 +37,8 @@ mod privacy;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]
+mod rows;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod world;
