@@ -111,6 +111,7 @@ create table refresh_shards (
   version {int} not null,
   read_at {int},
   failed_at {int},
+  failing_since {int},
   run_id {blob},
   began_at {int},
   reached {blob},

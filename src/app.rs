@@ -112,6 +112,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Whether this is a demo: an outbox, faults, `/demo/*`.
     pub demo: bool,
+    /// A source in the place of the configured one.
+    pub source: Option<Arc<dyn HealthSource>>,
 }
 
 impl Default for Parts {
@@ -120,6 +122,7 @@ impl Default for Parts {
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom::new()),
             demo: false,
+            source: None,
         }
     }
 }
@@ -272,15 +275,16 @@ async fn open_source(
 ) -> Result<(Arc<dyn HealthSource>, Option<Demo>), StartError> {
     let zone = config.zone().map_err(StartError::of)?;
     let mut sample = None;
-    let source: Arc<dyn HealthSource> = match config.source.kind {
-        SourceKind::Embedded => {
+    let source: Arc<dyn HealthSource> = match (&parts.source, config.source.kind) {
+        (Some(source), _) => source.clone(),
+        (None, SourceKind::Embedded) => {
             let source =
                 embedded(config, keys.clone(), catalogue.clone(), regions(config)?).await?;
             let source = Arc::new(source);
             sample = Some(source.clone());
             source
         }
-        SourceKind::Fhir => Arc::new(fhir(
+        (None, SourceKind::Fhir) => Arc::new(fhir(
             config,
             parts,
             catalogue.clone(),

@@ -35,6 +35,7 @@ pub mod retry_pending;
 pub mod reveal_phone;
 pub mod sessions;
 pub mod show_register;
+pub mod show_verification;
 pub mod sign_in;
 pub mod summarise_register;
 pub mod verification;

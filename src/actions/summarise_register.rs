@@ -74,11 +74,7 @@ pub async fn summarise_register(app: &App, actor: &Actor, register: Id) -> Resul
             (item.clone(), Value::Object(all))
         })
         .collect();
-    let failing_since = times
-        .iter()
-        .filter(|time| time.failed_at > time.read_at)
-        .filter_map(|time| time.failed_at)
-        .min();
+    let failing_since = times.iter().filter_map(|time| time.failing_since).min();
     Ok(Summary {
         members: counts.members,
         waiting,

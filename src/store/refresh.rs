@@ -6,7 +6,7 @@ statements! {
             values ($1, 0, 1, 0, 0, 0, 0, 0) on conflict (shard) do nothing";
     /// Locks the schedule: whoever begins or finishes a run holds the first shard's row.
     LOCK = "update refresh_shards set done = done where shard = 0 returning shard";
-    TIMES = "select shard, read_at, failed_at, version from refresh_shards order by shard";
+    TIMES = "select shard, read_at, failed_at, failing_since from refresh_shards order by shard";
     VERSION = "select cast(sum(version) as bigint) from refresh_shards";
     OPEN_RUN = "select * from refresh_runs where finished_at is null order by started_at limit 1";
     RUN = "select * from refresh_runs where id = $1";
@@ -23,6 +23,7 @@ statements! {
         unchanged = unchanged + $6, failed = failed + $7, unmatched = unmatched + $8 \
         where shard = $1 and lease_owner = $2 and run_id = $9 and done = 0";
     FINISH_SHARD = "update refresh_shards set done = 1, read_at = coalesce($3, read_at), failed_at = $4, \
+        failing_since = case when cast($4 as bigint) is null then null else coalesce(failing_since, $4) end, \
         version = version + 1, lease_owner = null, lease_until = 0 \
         where shard = $1 and lease_owner = $2 and done = 0";
     OPEN_SHARDS = "select count(*) from refresh_shards where run_id = $1 and done = 0";
@@ -70,8 +71,8 @@ pub struct ShardRow {
     pub read_at: Option<i64>,
     /// When its last attempt failed; none once it succeeded.
     pub failed_at: Option<i64>,
-    /// Rises with every finished reading.
-    pub version: i64,
+    /// When the first of the attempts failed that have failed since; none once one succeeded.
+    pub failing_since: Option<i64>,
 }
 
 /// A run.

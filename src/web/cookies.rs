@@ -10,6 +10,8 @@ pub(super) type Headers<const N: usize> = AppendHeaders<[(HeaderName, HeaderValu
 
 /// Seconds that a verification stays tied to its browser.
 const FLOW_SECONDS: i64 = 600;
+/// Seconds that a page of a code can be come back to: as long as another code may be asked for.
+const VERIFICATION_SECONDS: i64 = 1800;
 /// Seconds that the language is remembered.
 const LANG_SECONDS: i64 = 365 * 24 * 3600;
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -20,6 +22,7 @@ enum Name {
     Session,
     Flow,
     Pending,
+    Verification,
     Lang,
 }
 
@@ -33,6 +36,8 @@ impl Name {
             (Self::Flow, false) => "tb_flow",
             (Self::Pending, true) => "__Host-tb_pending",
             (Self::Pending, false) => "tb_pending",
+            (Self::Verification, true) => "__Host-tb_verification",
+            (Self::Verification, false) => "tb_verification",
             (Self::Lang, _) => "tb_lang",
         }
     }
@@ -83,6 +88,11 @@ pub(super) fn pending(app: &App, headers: &HeaderMap) -> Option<String> {
     get(app, headers, Name::Pending)
 }
 
+/// The verification that this browser began, with what it leads to.
+pub(super) fn verification(app: &App, headers: &HeaderMap) -> Option<String> {
+    get(app, headers, Name::Verification)
+}
+
 /// The language that was chosen.
 pub(super) fn lang(app: &App, headers: &HeaderMap) -> Option<Lang> {
     app.texts.find(&get(app, headers, Name::Lang)?)
@@ -128,6 +138,17 @@ pub(super) fn set_pending(app: &App, handle: &str) -> Headers<1> {
 /// Forgets the handle.
 pub(super) fn clear_pending(app: &App) -> Headers<1> {
     AppendHeaders([set(app, Name::Pending, "", Some(0))])
+}
+
+/// Keeps a verification with what it leads to; `value` is form-encoded.
+pub(super) fn set_verification(app: &App, value: &str) -> Headers<1> {
+    let seconds = Some(VERIFICATION_SECONDS);
+    AppendHeaders([set(app, Name::Verification, value, seconds)])
+}
+
+/// Forgets the verification.
+pub(super) fn clear_verification(app: &App) -> Headers<1> {
+    AppendHeaders([set(app, Name::Verification, "", Some(0))])
 }
 
 /// Remembers the language.

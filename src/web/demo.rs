@@ -1,9 +1,8 @@
 //! What only the demo has: the SMS that were "sent", the sample source, switches that break things.
 use super::{
-    actor,
     error::Problem,
     json::{ApiJson, ApiPath, ApiQuery, NoBody},
-    pages, wants_page,
+    wants_page,
 };
 use crate::{
     actions::refresh_health::{self, Run},
@@ -20,7 +19,7 @@ use axum::{
     Json,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -77,8 +76,7 @@ async fn sms(
     let outbox = &demo(&app)?.outbox;
     let messages = outbox.messages(phone.as_ref().map(Phone::national));
     if wants_page(&headers) {
-        let lang = actor::page_lang(&app, &headers);
-        return Ok(pages::demo_sms(&app, lang, &messages));
+        return Ok(Redirect::to("/demo").into_response());
     }
     Ok(Json(messages).into_response())
 }

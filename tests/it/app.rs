@@ -14,7 +14,7 @@ use tuantibu::{
     clock::{Clock, ManualClock},
     config::{Config, SmsKind},
     crypto::random::OsRandom,
-    source::{faults::Fault, record},
+    source::{HealthSource, faults::Fault, record},
 };
 
 /// Monday noon in Beijing, the week in which the service began.
@@ -64,6 +64,23 @@ impl TestApp {
 
     /// Starts with a changed configuration.
     pub(crate) async fn start_with(on: On, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_all(on, None, change).await
+    }
+
+    /// Starts with a source of the test's own.
+    pub(crate) async fn start_with_source(
+        on: On,
+        source: Arc<dyn HealthSource>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::start_all(on, Some(source), change).await
+    }
+
+    async fn start_all(
+        on: On,
+        source: Option<Arc<dyn HealthSource>>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         let mut config = Config::default();
@@ -79,7 +96,9 @@ impl TestApp {
         config.refresh.backoff_seconds = 0;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
-        let app = App::start(config.clone(), parts(&clock)).await.unwrap();
+        let mut parts = parts(&clock);
+        parts.source = source;
+        let app = App::start(config.clone(), parts).await.unwrap();
         Self {
             app,
             clock,
@@ -182,6 +201,7 @@ fn parts(clock: &Arc<ManualClock>) -> Parts {
         clock: clock.clone(),
         random: Arc::new(OsRandom::new()),
         demo: true,
+        source: None,
     }
 }
 

@@ -1,35 +1,154 @@
-//! The pages for people.
+//! The pages for people: they work without scripts, in every language of `locales/`. A file holds
+//! one page or step; rules are in the actions.
+mod about;
+mod assets;
+mod board;
+mod code;
+mod confirmed;
+mod consent;
+mod demo;
+mod facets;
+mod failure;
+mod fields;
+mod flow;
+mod form;
+mod home;
+mod identity;
+mod join;
+mod joined;
+mod leave;
+mod me;
+mod member;
+mod page;
+mod parts;
+mod pending;
+mod registers;
+mod report;
+mod settings;
+mod sign_in;
+mod state;
+mod street;
+mod terms;
+mod verify;
+mod words;
+
 use super::error::Problem;
-use crate::{app::App, sms::outbox::Message, texts::Lang};
+use crate::{app::App, texts::Lang};
 use axum::{
-    Json, Router,
-    response::{Html, IntoResponse, Response},
-    routing::{MethodRouter, get},
+    Router,
+    response::Response,
+    routing::{MethodRouter, get, post},
 };
 use std::sync::Arc;
+use words::Words;
 
 /// Every page.
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/", get(home))
+    Router::new()
+        .route("/", get(home::show))
+        .route("/privacy", get(about::privacy))
+        .route("/help", get(about::help))
+        .route("/accessibility", get(about::accessibility))
+        .route("/assets/{name}", get(assets::serve))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/demo", get(demo::show))
+        .route("/{name}", get(about::verification_file))
+        // Who somebody is
+        .route("/sign-in", get(sign_in::show).post(sign_in::begin))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/verify", get(verify::show).post(verify::confirm))
+        .route("/verify/resend", post(verify::resend))
+        // Members
+        .route("/j/{code}", get(join::show).post(join::post))
+        .route("/j/{code}/report", get(report::show).post(report::post))
+        .route("/pending", get(pending::show))
+        .route("/pending/send-code", post(pending::send_code))
+        .route("/pending/delete", post(pending::delete))
+        .merge(own())
+        .merge(registers_routes())
+}
+
+/// Oneself.
+fn own() -> Router<Arc<App>> {
+    Router::new()
+        .route("/me", get(me::show))
+        .route("/me/access-log", get(me::access_log))
+        .route("/me/data", get(me::data))
+        .route("/me/sessions", get(me::sessions))
+        .route("/me/sessions/{id}", post(me::end_session))
+        .route(
+            "/me/authorizations/{id}",
+            get(consent::show).post(consent::post),
+        )
+        .route(
+            "/me/authorizations/{id}/leave",
+            get(leave::show).post(leave::post),
+        )
+        .route(
+            "/me/authorizations/{id}/report",
+            get(report::show_own).post(report::post_own),
+        )
+}
+
+/// Administrators.
+fn registers_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/registers", get(registers::list))
+        .route(
+            "/registers/new",
+            get(registers::new).post(registers::create),
+        )
+        .route("/registers/{id}", get(board::show).post(board::search))
+        .route("/registers/{id}/filter", get(board::filter))
+        .route("/registers/{id}/members/{member}", get(member::show))
+        .route(
+            "/registers/{id}/members/{member}/phone",
+            get(member::show).post(member::reveal),
+        )
+        .route(
+            "/registers/{id}/members/{member}/remove",
+            get(member::ask).post(member::remove),
+        )
+        .route("/registers/{id}/code", get(code::show))
+        .route("/registers/{id}/code.png", get(code::png))
+        .route("/registers/{id}/code.svg", get(code::svg))
+        .route(
+            "/registers/{id}/code/replace",
+            get(code::ask).post(code::replace),
+        )
+        .route("/registers/{id}/poster", get(code::poster))
+        .route(
+            "/registers/{id}/settings",
+            get(settings::show).post(settings::save),
+        )
+        .route(
+            "/registers/{id}/export",
+            get(confirmed::export).post(confirmed::begin_export),
+        )
+        .route(
+            "/registers/{id}/exports",
+            get(confirmed::export_code).post(confirmed::finish_export),
+        )
+        .route(
+            "/registers/{id}/exports/resend",
+            post(confirmed::resend_export),
+        )
+        .route(
+            "/registers/{id}/delete",
+            get(confirmed::ask_delete).post(confirmed::delete),
+        )
+        .route(
+            "/registers/{id}/delete/resend",
+            post(confirmed::resend_delete),
+        )
 }
 
 /// The page of a leave link; the API answers programs under the same address.
 pub(super) fn leave() -> MethodRouter<Arc<App>> {
-    get(home)
+    get(leave::show_link).post(leave::post_link)
 }
 
 /// A failure before any page's handler, as a page.
 pub(super) fn problem(app: &App, lang: Lang, problem: &Problem, request_id: &str) -> Response {
-    let _ = (app, lang);
-    problem.write(request_id)
-}
-
-/// The demo's messages, as a page that looks for new ones.
-pub(super) fn demo_sms(app: &App, lang: Lang, messages: &[Message]) -> Response {
-    let _ = (app, lang);
-    Json(messages).into_response()
-}
-
-async fn home() -> Response {
-    Html("<!doctype html><title>团体簿</title>").into_response()
+    failure::bare(Words::new(app, lang), problem, request_id)
 }

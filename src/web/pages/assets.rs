@@ -1,0 +1,80 @@
+//! The stylesheet and the icons: embedded, and served under names that change with their content.
+use crate::web::headers::Caching;
+use axum::{
+    extract::Path,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use std::sync::OnceLock;
+
+struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    bytes: &'static [u8],
+}
+
+const ASSETS: [Asset; 3] = [
+    Asset {
+        name: "style.css",
+        content_type: "text/css; charset=utf-8",
+        bytes: include_bytes!("../../../assets/style.css"),
+    },
+    Asset {
+        name: "icons.svg",
+        content_type: "image/svg+xml",
+        bytes: include_bytes!("../../../assets/icons.svg"),
+    },
+    Asset {
+        name: "favicon.svg",
+        content_type: "image/svg+xml",
+        bytes: include_bytes!("../../../assets/favicon.svg"),
+    },
+];
+
+/// Each asset's address, in the order of [`ASSETS`].
+fn urls() -> &'static [String] {
+    static URLS: OnceLock<Vec<String>> = OnceLock::new();
+    URLS.get_or_init(|| {
+        let hashed = |asset: &Asset| {
+            let (stem, ending) = asset.name.split_once('.').unwrap_or((asset.name, ""));
+            format!("/assets/{stem}-{:016x}.{ending}", fnv1a(asset.bytes))
+        };
+        ASSETS.iter().map(hashed).collect()
+    })
+}
+
+/// The address of an asset.
+pub(super) fn url(name: &str) -> &'static str {
+    ASSETS
+        .iter()
+        .position(|asset| asset.name == name)
+        .and_then(|at| urls().get(at))
+        .map_or("", String::as_str)
+}
+
+/// FNV-1a of 64 bits: it tells versions of our own files apart, nothing more.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// `/assets/{name}`
+pub(super) async fn serve(Path(name): Path<String>) -> Response {
+    let path = format!("/assets/{name}");
+    let found = urls().iter().position(|url| *url == path);
+    let Some(asset) = found.and_then(|at| ASSETS.get(at)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mut response = ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response();
+    response.extensions_mut().insert(Caching::Immutable);
+    response
+}
+
+/// Browsers ask for it whatever the pages say.
+pub(super) async fn favicon() -> Response {
+    serve(Path(
+        url("favicon.svg").trim_start_matches("/assets/").to_owned(),
+    ))
+    .await
+}
