@@ -25,12 +25,22 @@ async fn owned(app: &TestApp) -> (Client, Register) {
 async fn begin(app: &TestApp, register: &Register, person: &Person) -> (String, Value) {
     app.put(person, app.healthy()).await;
     let path = format!("/api/v1/join/{}", register.code);
-    let started = app.client().post(&path, join_body(person)).await.expect(202);
-    (confirm_path(&started), json!({ "code": app.code(person.phone()) }))
+    let started = app
+        .client()
+        .post(&path, join_body(person))
+        .await
+        .expect(202);
+    (
+        confirm_path(&started),
+        json!({ "code": app.code(person.phone()) }),
+    )
 }
 
 fn count(answers: &[Answer], status: u16) -> usize {
-    answers.iter().filter(|answer| answer.status == status).count()
+    answers
+        .iter()
+        .filter(|answer| answer.status == status)
+        .count()
 }
 
 async fn is_held(app: &TestApp, table: &str) -> usize {
@@ -56,9 +66,13 @@ async fn who_leaves_while_a_refresh_reads_them_is_not_brought_back() {
         let (_, register) = owned(&app).await;
         let person = Person::number(1);
         let joined = app.member(&register, &person).await;
-        let link = format!("/api/v1/leave/{}", text(&joined["authorization"]["leave_link"]));
+        let link = format!(
+            "/api/v1/leave/{}",
+            text(&joined["authorization"]["leave_link"])
+        );
         // Something to write.
-        app.put(&person, json!({ "health_code": { "value": "red" } })).await;
+        app.put(&person, json!({ "health_code": { "value": "red" } }))
+            .await;
         probe.hold();
         let running = app.app.clone();
         let run = tokio::spawn(async move { refresh_health(&running, "test", &|_, _| {}).await });
@@ -66,7 +80,11 @@ async fn who_leaves_while_a_refresh_reads_them_is_not_brought_back() {
         app.client().post(&link, json!({})).await.expect(200);
         probe.release();
         let run = run.await.unwrap().unwrap();
-        assert_eq!(run.updated + run.unchanged + run.failed + run.unmatched, 0, "{run:?}");
+        assert_eq!(
+            run.updated + run.unchanged + run.failed + run.unmatched,
+            0,
+            "{run:?}"
+        );
         for table in ["snapshots", "authorizations"] {
             assert_eq!(is_held(&app, table).await, 0, "{table}");
         }
@@ -101,11 +119,17 @@ async fn what_was_left_while_a_refresh_read_it_is_not_kept() {
         let running = app.app.clone();
         let run = tokio::spawn(async move { refresh_health(&running, "test", &|_, _| {}).await });
         probe.held().await;
-        let link = format!("/api/v1/leave/{}", text(&joined["authorization"]["leave_link"]));
+        let link = format!(
+            "/api/v1/leave/{}",
+            text(&joined["authorization"]["leave_link"])
+        );
         app.client().post(&link, json!({})).await.expect(200);
         probe.release();
         run.await.unwrap().unwrap();
-        let link = format!("/api/v1/leave/{}", text(&kept["authorization"]["leave_link"]));
+        let link = format!(
+            "/api/v1/leave/{}",
+            text(&kept["authorization"]["leave_link"])
+        );
         let receipt = app.client().post(&link, json!({})).await.expect(200);
         let erased: Vec<&str> = receipt["erased"]
             .as_array()
@@ -153,7 +177,10 @@ async fn a_code_that_is_replaced_while_a_join_reads_ends_that_join() {
         let client = app.client();
         let confirm = tokio::spawn(async move { client.post(&path, code).await });
         probe.held().await;
-        owner.post(&register.path("/code"), json!({})).await.expect(201);
+        owner
+            .post(&register.path("/code"), json!({}))
+            .await
+            .expect(201);
         probe.release();
         assert_eq!(confirm.await.unwrap().problem(410), "code_replaced");
         assert_eq!(is_held(&app, "persons").await, 1, "the owner");
@@ -319,8 +346,12 @@ async fn ten_joins_at_once_fill_the_last_place_once() {
             begun.push(begin(&app, &register, &Person::number(n)).await);
         }
         let client = app.client();
-        let answers =
-            join_all(begun.iter().map(|(path, code)| client.post(path, code.clone()))).await;
+        let answers = join_all(
+            begun
+                .iter()
+                .map(|(path, code)| client.post(path, code.clone())),
+        )
+        .await;
         assert_eq!((count(&answers, 200), count(&answers, 422)), (1, 9));
         assert_eq!(is_held(&app, "authorizations").await, 3);
         // Nobody who was refused left a person behind.
@@ -346,8 +377,12 @@ async fn one_phone_used_twice_at_once_passes_no_limit() {
             }
         }
         let client = app.client();
-        let answers =
-            join_all(begun.iter().map(|(path, code)| client.post(path, code.clone()))).await;
+        let answers = join_all(
+            begun
+                .iter()
+                .map(|(path, code)| client.post(path, code.clone())),
+        )
+        .await;
         assert_eq!((count(&answers, 200), count(&answers, 422)), (1, 1));
         assert_whole(&app).await;
     }

@@ -51,7 +51,10 @@ pub(crate) async fn rows(app: &TestApp) -> Rows {
                 .await
                 .unwrap();
             let columns: Vec<String> = columns.iter().map(|own| format!("quote({own})")).collect();
-            let text = format!("select {} from {table} order by 1", columns.join(" || ',' || "));
+            let text = format!(
+                "select {} from {table} order by 1",
+                columns.join(" || ',' || ")
+            );
             let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(text));
             all.insert(table, rows.fetch_all(&pool).await.unwrap());
         }
