@@ -71,7 +71,8 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
         StatusCode::NOT_FOUND if is_bare => Some(Problem::new(StatusCode::NOT_FOUND, "not_found")),
         StatusCode::METHOD_NOT_ALLOWED if is_bare => {
             let mut problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
-            problem.allow = response.headers().get(header::ALLOW).cloned();
+            let allow = response.headers().get(header::ALLOW).cloned();
+            problem.allow = allow.map(Box::new);
             Some(problem)
         }
         _ => None,

@@ -19,7 +19,7 @@ pub(super) struct Problem {
     /// Whether the limit is one of the day, used up until midnight.
     pub(super) today: Option<bool>,
     /// What a browser or program may do instead, where the method is wrong.
-    pub(super) allow: Option<HeaderValue>,
+    pub(super) allow: Option<Box<HeaderValue>>,
     /// What happened, for the log alone.
     pub(super) cause: Option<Cause>,
 }
@@ -209,7 +209,7 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, seconds.max(1).into());
         }
         if let Some(allow) = &self.allow {
-            headers.insert(header::ALLOW, allow.clone());
+            headers.insert(header::ALLOW, HeaderValue::clone(allow));
         }
         headers
     }

@@ -3,15 +3,13 @@ use super::{
     AskedItem, DEPARTMENT, DEPARTMENTS, ORGANISATION, PURPOSE, TITLE, Terms, TypedRequirement,
     YEARS,
 };
-use crate::{
-    error::FieldError,
-    model::{
-        catalogue::Catalogue,
-        contact::{Contact, ContactError},
-        division,
-        requirement::{Requirement, Rule},
-        text::{Line, TextError},
-    },
+use crate::model::{
+    catalogue::Catalogue,
+    contact::{Contact, ContactError},
+    division,
+    field::FieldError,
+    requirement::{Requirement, Rule},
+    text::{Line, TextError},
 };
 use jiff::{ToSpan, civil::Date};
 use std::collections::HashSet;

@@ -1,5 +1,5 @@
 //! The OpenAPI document as a page without scripts, and the codes of problems.
-use crate::web::error::CODES;
+use crate::web::{error::CODES, pages};
 use askama::Template;
 use serde_json::Value;
 use utoipa::openapi::OpenApi as Document;
@@ -7,6 +7,7 @@ use utoipa::openapi::OpenApi as Document;
 #[derive(Template)]
 #[template(path = "docs/api.html")]
 struct OperationsPage {
+    style: &'static str,
     tags: Vec<Tag>,
 }
 
@@ -60,7 +61,16 @@ pub(super) fn operations(document: &Document) -> String {
             }
         }
     }
-    OperationsPage { tags }.render().unwrap_or_default()
+    OperationsPage {
+        style: style(),
+        tags,
+    }
+    .render()
+    .unwrap_or_default()
+}
+
+fn style() -> &'static str {
+    pages::asset("style.css")
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -147,10 +157,16 @@ fn kind(property: &Value) -> String {
 #[derive(Template)]
 #[template(path = "docs/problems.html")]
 struct ProblemsPage {
+    style: &'static str,
     codes: &'static [(&'static str, &'static str)],
 }
 
 /// Every code of a problem.
 pub(super) fn problems() -> String {
-    ProblemsPage { codes: CODES }.render().unwrap_or_default()
+    ProblemsPage {
+        style: style(),
+        codes: CODES,
+    }
+    .render()
+    .unwrap_or_default()
 }

@@ -143,6 +143,11 @@ fn registers_routes() -> Router<Arc<App>> {
         )
 }
 
+/// The address of an asset, for pages that are made elsewhere.
+pub(super) fn asset(name: &str) -> &'static str {
+    assets::url(name)
+}
+
 /// The page of a leave link; the API answers programs under the same address.
 pub(super) fn leave() -> MethodRouter<Arc<App>> {
     get(leave::show_link).post(leave::post_link)
