@@ -4,11 +4,15 @@ use crate::{
     app::App,
     clock,
     error::Result,
-    model::id::Id,
+    model::{
+        health::{ItemState, Kind},
+        id::Id,
+    },
     store::{refresh, verifications},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The counts of a register.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -59,20 +63,7 @@ pub async fn summarise_register(app: &App, actor: &Actor, register: Id) -> Resul
         .items
         .iter()
         .zip(counts.items)
-        .map(|((item, _), counts)| {
-            let mut days = Map::new();
-            let mut all = Map::new();
-            for (key, count) in counts {
-                match key.strip_prefix("days.") {
-                    Some(day) => days.insert(day.to_owned(), count.into()),
-                    None => all.insert(key, count.into()),
-                };
-            }
-            if !days.is_empty() {
-                all.insert("days".to_owned(), Value::Object(days));
-            }
-            (item.clone(), Value::Object(all))
-        })
+        .map(|((item, kind), counts)| (item.clone(), item_counts(app, item, *kind, counts)))
         .collect();
     let failing_since = times.iter().filter_map(|time| time.failing_since).min();
     Ok(Summary {
@@ -94,4 +85,37 @@ pub async fn summarise_register(app: &App, actor: &Actor, register: Id) -> Resul
         next_refresh_at: clock::rfc3339(super::refresh_health::next_due(app, app.now()), &app.zone),
         source_failing_since: failing_since.map(|at| clock::rfc3339(at, &app.zone)),
     })
+}
+
+/// An item's counts by value, days and state; what nobody has is 0, so that every key is there.
+fn item_counts(app: &App, item: &str, kind: Kind, counts: BTreeMap<String, usize>) -> Value {
+    let mut keys: Vec<&str> = match (kind, app.catalogue.get(item)) {
+        (Kind::Test, _) => vec!["positive", "overdue", "unknown"],
+        (Kind::Certificate, _) => vec!["valid", "expired"],
+        (Kind::Immunization, _) => vec!["booster", "complete", "incomplete", "unsuitable"],
+        (Kind::Status, Some(item)) => item.values.iter().map(|v| v.value.as_str()).collect(),
+        (Kind::Status, None) => Vec::new(),
+    };
+    let states = ItemState::ALL
+        .iter()
+        .filter(|state| **state != ItemState::Ok);
+    keys.extend(states.map(|state| state.as_str()));
+    let mut all: Map<String, Value> = keys
+        .into_iter()
+        .map(|key| (key.to_owned(), 0.into()))
+        .collect();
+    let mut days = Map::new();
+    if kind == Kind::Test {
+        days.extend(["0", "1", "2", "3", "4+"].map(|day| (day.to_owned(), Value::from(0))));
+    }
+    for (key, count) in counts {
+        match key.strip_prefix("days.") {
+            Some(day) => days.insert(day.to_owned(), count.into()),
+            None => all.insert(key, count.into()),
+        };
+    }
+    if kind == Kind::Test {
+        all.insert("days".to_owned(), Value::Object(days));
+    }
+    Value::Object(all)
 }

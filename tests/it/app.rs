@@ -1,6 +1,6 @@
 //! A program in memory for tests: its clock stands still until a test moves it, its source and its
 //! SMS are the demo's, its database is one of its own.
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::{
     path::PathBuf,
@@ -11,7 +11,7 @@ use std::{
 };
 use tuantibu::{
     app::{App, Parts},
-    clock::{Clock, ManualClock},
+    clock::ManualClock,
     config::{Config, SmsKind},
     crypto::random::OsRandom,
     source::{HealthSource, faults::Fault, record},
@@ -39,19 +39,19 @@ pub(crate) struct TestApp {
 /// Runs a test once on each engine.
 #[macro_export]
 macro_rules! on_both {
-    ($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block) => {
+    ($(#[$meta:meta])* async fn $name:ident($app:ident: $type:ty) $body:block) => {
+        async fn $name($app: $type) $body
+
         mod $name {
-            use super::*;
-            async fn run($app: $crate::app::TestApp) $body
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::app::TestApp::start($crate::app::On::Sqlite).await).await;
+                super::$name($crate::app::TestApp::start($crate::app::On::Sqlite).await).await;
             }
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run($crate::app::TestApp::start($crate::app::On::Postgres).await).await;
+                super::$name($crate::app::TestApp::start($crate::app::On::Postgres).await).await;
             }
         }
     };
@@ -123,10 +123,6 @@ impl TestApp {
 
     pub(crate) fn is_sqlite(&self) -> bool {
         self.config.database.url.starts_with("sqlite:")
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     pub(crate) fn today(&self) -> Date {

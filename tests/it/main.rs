@@ -29,6 +29,12 @@ mod support;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod code_image;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod fhir_journey;
+#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leaks;
