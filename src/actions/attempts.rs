@@ -29,7 +29,7 @@ impl<'a> Attempt<'a> {
     ) -> Result<Self> {
         let mut attempt = Self {
             identity,
-            address: actor.address.to_string(),
+            address: actor.origin(),
             to_leave,
             tries_left: i64::MAX,
         };

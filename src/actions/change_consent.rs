@@ -1,15 +1,20 @@
 //! Changing what one consented to: items and sharing, under the present text.
 use super::{
-    Actor, audit, health,
+    Actor, Session, audit, health,
     join_terms::{self, TypedConsent},
     leave_register::is_holder,
     profile, refresh_health,
+    view_register::reading_session,
 };
 use crate::{
     app::App,
     error::{Error, Result},
     model::id::Id,
-    store::{authorizations, registers},
+    source::Answer,
+    store::{
+        authorizations::{self, AuthorizationRow},
+        registers,
+    },
 };
 
 /// Changes a consent. What is no longer covered is erased at once.
@@ -22,7 +27,7 @@ pub async fn change_consent(
     authorization: Id,
     typed: &TypedConsent,
 ) -> Result<()> {
-    let session = actor.fully_signed_in()?;
+    let session = reading_session(app, actor).await?;
     let mut tx = app.store.read().await?;
     let row = authorizations::by_id(&mut tx, authorization.bytes())
         .await?
@@ -30,6 +35,7 @@ pub async fn change_consent(
         .ok_or(Error::NotFound)?;
     let register = registers::get(&mut tx, &row.register_id)
         .await?
+        .filter(|register| !super::has_ended(app, register))
         .ok_or(Error::NotFound)?;
     let consent = join_terms::consent(&register, Some(typed))?;
     let person = super::id_of(&row.person_id)?;
@@ -42,25 +48,42 @@ pub async fn change_consent(
     items.sort_unstable();
     items.dedup();
     let answer = refresh_health::read_one(app, &identity, items).await;
+    let changed = AuthorizationRow {
+        items: consent.items.join(","),
+        sharing: i64::from(consent.verdict_only),
+        requirements_version: register.requirements_version,
+        consent_version: join_terms::CONSENT_VERSION.to_owned(),
+        consented_at: app.now(),
+        ..row
+    };
+    super::retried(|| write(app, session, &changed, person, &answer)).await
+}
+
+/// Writes a changed consent, unless it or its register ended while the source was asked: nothing
+/// is brought back then.
+async fn write(
+    app: &App,
+    session: Session,
+    row: &AuthorizationRow,
+    person: Id,
+    answer: &Answer,
+) -> Result<()> {
     let mut tx = app.store.write().await?;
-    let mut row = authorizations::by_id(&mut tx, authorization.bytes())
+    registers::lock(&mut tx, &row.register_id)
         .await?
-        .filter(|row| is_holder(row, session.person))
+        .filter(|register| !super::has_ended(app, register))
         .ok_or(Error::NotFound)?;
-    row.items = consent.items.join(",");
-    row.sharing = i64::from(consent.verdict_only);
-    row.requirements_version = register.requirements_version;
-    row.consent_version = join_terms::CONSENT_VERSION.to_owned();
-    row.consented_at = app.now();
-    authorizations::change(&mut tx, &row).await?;
+    if !authorizations::change(&mut tx, row).await? {
+        return Err(Error::NotFound);
+    }
     registers::bump(&mut tx, &row.register_id).await?;
     health::narrow(app, &mut tx, person).await?;
-    health::keep(app, &mut tx, person, Some(&answer)).await?;
+    health::keep(app, &mut tx, person, Some(answer)).await?;
     let event = audit::Event {
         actor: Some(session.person),
         action: "consent_changed",
         register: Some(super::id_of(&row.register_id)?),
-        subject: Some(authorization),
+        subject: Some(super::id_of(&row.id)?),
         detail: None,
     };
     audit::record(app, &mut tx, event).await?;

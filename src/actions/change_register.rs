@@ -86,9 +86,8 @@ pub async fn change_register(
     let session = actor.fully_signed_in()?;
     let mut tx = app.store.write().await?;
     register_of_owner(app, &mut tx, session, id).await?;
-    // Locks the row, so that nobody joins under a purpose that is about to change.
-    registers::bump(&mut tx, id.bytes()).await?;
-    let mut row = registers::get(&mut tx, id.bytes())
+    // Held, so that nobody joins under a purpose that is about to change.
+    let mut row = registers::lock(&mut tx, id.bytes())
         .await?
         .filter(|row| !has_ended(app, row))
         .ok_or(Error::NotFound)?;

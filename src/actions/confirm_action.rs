@@ -62,6 +62,7 @@ pub async fn confirm_action(
     };
     let payload = Payload {
         profile: Profile::of(&identity),
+        blind: false,
         join: None,
         confirmation: Some(confirmation),
     };

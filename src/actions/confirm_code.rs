@@ -21,8 +21,6 @@ use crate::{
 
 /// How long a confirmation token lives, in milliseconds.
 const CONFIRMATION_MS: i64 = 5 * 60 * 1000;
-/// How often a transaction that lost a race is begun anew.
-const RACES: u32 = 5;
 
 /// What a right code gave.
 #[derive(Debug)]
@@ -54,7 +52,7 @@ pub async fn confirm_code(
     handle: &str,
     typed: &str,
 ) -> Result<Confirmed> {
-    let address = actor.address.to_string();
+    let address = actor.origin();
     limits::take_alone(
         app,
         Limit {
@@ -75,13 +73,7 @@ pub async fn confirm_code(
     };
     let id_hash = token_hash(handle);
     let health = read_ahead(app, actor, &id_hash, code.as_str()).await?;
-    let mut race = 0;
-    loop {
-        match attempt(app, actor, &id_hash, code.as_str(), health.as_ref()).await {
-            Err(error) if error.is_retryable() && race < RACES => race += 1,
-            outcome => return outcome,
-        }
-    }
+    super::retried(|| attempt(app, actor, &id_hash, code.as_str(), health.as_ref())).await
 }
 
 /// A source is never called inside a transaction: where the code is right and for a join, the
@@ -141,6 +133,10 @@ async fn attempt(
     verifications::set(&mut tx, id_hash, 1, row.wrong_tries).await?;
     sms::free_gate(&mut tx, &row.phone_hash, id_hash).await?;
     let payload = verification::open(app, &row)?;
+    if payload.blind {
+        let phone = app.keys.phone_hash(&payload.profile.identity(app)?.phone);
+        sms::free_gate(&mut tx, &phone, id_hash).await?;
+    }
     let confirmed = match Kind::of(row.kind)? {
         kind @ (Kind::SignIn | Kind::SignInToLeave) => {
             sign_in(app, actor, &mut tx, &payload, kind == Kind::SignInToLeave).await?
@@ -186,10 +182,10 @@ async fn sign_in(
 ) -> Result<Confirmed> {
     let identity = payload.profile.identity(app)?;
     let person = profile::put_person(app, tx, &identity).await?;
-    if let Some(old) = actor.session.filter(|old| old.person == person) {
-        session_rows::delete(tx, old.id.bytes(), person.bytes()).await?;
-    }
     let session = sessions::open(app, tx, person, leave_only).await?;
+    if let Some(old) = actor.session {
+        sessions::end_presented(app, tx, old).await?;
+    }
     let event = audit::Event {
         actor: Some(person),
         action: "signed_in",

@@ -87,10 +87,11 @@ pub async fn create_register(
         .map_err(Error::Invalid)?;
     let mut tx = app.store.write().await?;
     let person = session.person;
-    if persons::by_id(&mut tx, person.bytes()).await?.is_none() {
+    // Held from here on: two creations at once cannot both be the last, and nobody is erased while
+    // they become an owner.
+    if !persons::lock(&mut tx, person.bytes()).await? {
         return Err(Error::NotSignedIn);
     }
-    // The counter's row is locked from here on: two creations at once cannot both be the last.
     limits::take(app, &mut tx, creations(app, &[person.bytes()])).await?;
     let own = registers::count_of_administrator(&mut tx, person.bytes()).await?;
     if own >= app.config.limits.registers_administrator {

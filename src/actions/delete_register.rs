@@ -3,7 +3,7 @@
 use super::{
     Actor,
     audit::{self, Event},
-    confirm_action, id_of,
+    confirm_action, has_ended, id_of,
     leave_register::end_authorization,
     register_of_owner,
     register_terms::json,
@@ -99,7 +99,12 @@ pub async fn delete_register(
 ) -> Result<DeletionReceipt> {
     let session = actor.fully_signed_in()?;
     let mut tx = app.store.write().await?;
-    let row = register_of_owner(app, &mut tx, session, id).await?;
+    register_of_owner(app, &mut tx, session, id).await?;
+    // Held, so that of two deletions at once the second finds it closed.
+    let row = registers::lock(&mut tx, id.bytes())
+        .await?
+        .filter(|row| !has_ended(app, row))
+        .ok_or(Error::NotFound)?;
     let same = Line::parse(&typed.organisation, ORGANISATION)
         .is_ok_and(|line| line.as_str() == row.organisation);
     if !same {
@@ -158,32 +163,52 @@ async fn close(app: &App, tx: &mut Tx, id: Id, actor: Option<Id>, cause: Cause) 
 async fn erase_closed(app: &App, id: Id) -> Result<Erasure> {
     let mut erasure = Erasure::default();
     loop {
-        let mut tx = app.store.write().await?;
-        // Locks the row: who erases at the same time takes the next batch, and whoever was still
-        // joining either stands in this one or finds no register.
-        registers::bump(&mut tx, id.bytes()).await?;
-        let Some(row) = registers::get(&mut tx, id.bytes()).await? else {
-            break;
-        };
-        let batch = authorizations::some_of_register(&mut tx, id.bytes(), BATCH).await?;
-        for authorization in &batch {
-            end_authorization(app, &mut tx, authorization).await?;
-            erasure.members += 1;
-        }
-        let last = batch.is_empty();
-        if last {
-            verifications::delete_pending_of_register(&mut tx, id.bytes()).await?;
-            // A poster that still hangs says 已失效.
-            registers::replace_code(&mut tx, &row.code_hash, app.now()).await?;
-            erasure.administrators = erase_row(app, &mut tx, id, erasure.members).await?;
-        }
-        tx.commit().await?;
-        if last {
+        let members = erasure.members;
+        let batch = super::retried(|| erase_batch(app, id, members)).await?;
+        erasure.members += batch.members;
+        if let Some(administrators) = batch.administrators {
+            erasure.administrators = administrators;
             break;
         }
     }
     app.views.invalidate(&id).await;
     Ok(erasure)
+}
+
+/// What one transaction of an erasure came to.
+struct Batch {
+    members: u64,
+    /// The administrators who went with the register itself, in the last batch.
+    administrators: Option<Vec<Id>>,
+}
+
+async fn erase_batch(app: &App, id: Id, before: u64) -> Result<Batch> {
+    let mut tx = app.store.write().await?;
+    // Held: who erases at the same time takes the next batch, and whoever was still joining either
+    // stands in this one or finds no register.
+    let Some(row) = registers::lock(&mut tx, id.bytes()).await? else {
+        return Ok(Batch {
+            members: 0,
+            administrators: Some(Vec::new()),
+        });
+    };
+    let some = authorizations::some_of_register(&mut tx, id.bytes(), BATCH).await?;
+    let mut batch = Batch {
+        members: 0,
+        administrators: None,
+    };
+    for authorization in &some {
+        end_authorization(app, &mut tx, authorization).await?;
+        batch.members += 1;
+    }
+    if some.is_empty() {
+        verifications::delete_pending_of_register(&mut tx, id.bytes()).await?;
+        // A poster that still hangs says 已失效.
+        registers::replace_code(&mut tx, &row.code_hash, app.now()).await?;
+        batch.administrators = Some(erase_row(app, &mut tx, id, before).await?);
+    }
+    tx.commit().await?;
+    Ok(batch)
 }
 
 /// Deletes the register's own rows; the administrators whose profiles went with it.

@@ -65,7 +65,7 @@ async fn erase_unneeded(app: &App) -> Result<()> {
             return Ok(());
         }
         for (id,) in some {
-            persons::erase_unneeded(&mut tx, &id, 0).await?;
+            persons::erase_unneeded(&mut tx, &id, app.now()).await?;
         }
         tx.commit().await?;
     }

@@ -83,6 +83,7 @@ pub async fn join_register(
         Ok(true) => {
             let payload = Payload {
                 profile: Profile::of(&identity),
+                blind: false,
                 join: Some(join),
                 confirmation: None,
             };
@@ -101,7 +102,7 @@ pub async fn join_register(
         Ok(false) => Err(Error::IdentityMismatch {
             tries_left: attempt.tries_left,
         }),
-        Err(_) => pending_join::keep(app, actor, &attempt, &identity, join)
+        Err(_) => pending_join::keep(app, actor, &identity, join)
             .await
             .map(Joining::Pending),
     }
@@ -137,20 +138,22 @@ pub(crate) async fn complete(
         .join
         .clone()
         .ok_or_else(|| Error::unexpected("a join of nothing"))?;
-    let register = registers::get(tx, join.register.bytes())
+    // Held from here on: a code that is replaced, a register that ends or is frozen, either did so
+    // before, or waits for this join.
+    let register = registers::lock(tx, join.register.bytes())
         .await?
         .ok_or(Error::CodeReplaced)?;
     if register.code_hash != join.code_hash {
         return Err(Error::CodeReplaced);
     }
     preview_register::check_open(app, &register)?;
-    if let Some(guardian) = join.guardian {
-        persons::by_id(tx, guardian.bytes())
-            .await?
-            .ok_or(Error::GuardianRequired)?;
-    }
     let identity = payload.profile.identity(app)?;
     let person = profile::put_person(app, tx, &identity).await?;
+    if let Some(guardian) = join.guardian
+        && !persons::lock(tx, guardian.bytes()).await?
+    {
+        return Err(Error::GuardianRequired);
+    }
     let phone_hash = app.keys.phone_hash(&identity.phone);
     let others = persons::count_by_phone(tx, &phone_hash, person.bytes()).await?;
     if others >= app.config.limits.persons_phone {

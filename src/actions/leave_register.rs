@@ -58,12 +58,15 @@ pub(crate) struct Erased {
 /// [`Error::NotFound`] for one that is another's or has ended; [`Error::NotSignedIn`].
 pub async fn leave_register(app: &App, actor: &Actor, authorization: Id) -> Result<Receipt> {
     let session = actor.signed_in()?;
-    let mut tx = app.store.write().await?;
-    let row = authorizations::by_id(&mut tx, authorization.bytes())
-        .await?
-        .filter(|row| is_holder(row, session.person))
-        .ok_or(Error::NotFound)?;
-    leave(app, tx, &row, Some(session.person)).await
+    super::retried(|| async {
+        let mut tx = app.store.write().await?;
+        let row = authorizations::by_id(&mut tx, authorization.bytes())
+            .await?
+            .filter(|row| is_holder(row, session.person))
+            .ok_or(Error::NotFound)?;
+        leave(app, tx, &row, Some(session.person)).await
+    })
+    .await
 }
 
 /// Whether somebody may see and end an authorization: the member, or the guardian who consented.
@@ -92,10 +95,13 @@ pub async fn show_link(app: &App, link: &str) -> Result<LeaveLink> {
 /// # Errors
 /// As [`show_link`].
 pub async fn leave_by_link(app: &App, link: &str) -> Result<Receipt> {
-    let mut tx = app.store.write().await?;
-    let row = authorizations::by_leave_link(&mut tx, &token_hash(link)).await?;
-    let row = row.ok_or(Error::NotFound)?;
-    leave(app, tx, &row, None).await
+    super::retried(|| async {
+        let mut tx = app.store.write().await?;
+        let row = authorizations::by_leave_link(&mut tx, &token_hash(link)).await?;
+        let row = row.ok_or(Error::NotFound)?;
+        leave(app, tx, &row, None).await
+    })
+    .await
 }
 
 async fn leave(
@@ -104,7 +110,7 @@ async fn leave(
     row: &AuthorizationRow,
     actor: Option<Id>,
 ) -> Result<Receipt> {
-    let register = registers::get(&mut tx, &row.register_id)
+    let register = registers::lock(&mut tx, &row.register_id)
         .await?
         .ok_or(Error::NotFound)?;
     let erased = end_authorization(app, &mut tx, row)
@@ -124,6 +130,7 @@ async fn leave(
 }
 
 /// Ends an authorization and erases what nothing else needs; `None` where it had ended already.
+/// The register is held by then.
 pub(crate) async fn end_authorization(
     app: &App,
     tx: &mut Tx,

@@ -3,6 +3,7 @@ use super::{
     Actor, Role, has_ended, id_of,
     register_terms::{code_of, from_json, join_url},
     show_register::{members, role_name},
+    view_register::reading_session,
 };
 use crate::{
     app::App,
@@ -50,7 +51,7 @@ pub struct OwnRegister {
 /// # Errors
 /// [`crate::error::Error::NotSignedIn`].
 pub async fn list_registers(app: &App, actor: &Actor) -> Result<Vec<OwnRegister>> {
-    let session = actor.fully_signed_in()?;
+    let session = reading_session(app, actor).await?;
     let mut tx = app.store.read().await?;
     let rows = registers::of_administrator(&mut tx, session.person.bytes()).await?;
     let mut own = Vec::with_capacity(rows.len());

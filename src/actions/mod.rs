@@ -89,6 +89,19 @@ pub struct Role {
 }
 
 impl Actor {
+    /// Where a request comes from, as limits count it: an IPv4 address, or the network of an IPv6
+    /// one, since a single customer is given 2^64 of those.
+    pub(crate) fn origin(&self) -> String {
+        match self.address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let mut octets = address.octets();
+                octets[8..].fill(0);
+                format!("{}/64", std::net::Ipv6Addr::from(octets))
+            }
+        }
+    }
+
     /// The session, for what needs one.
     ///
     /// # Errors
@@ -161,6 +174,21 @@ pub(crate) fn has_ended(app: &App, row: &RegisterRow) -> bool {
     row.ends_on
         .as_deref()
         .is_some_and(|last| last < app.today().to_string().as_str())
+}
+
+/// How often a transaction that lost a race is begun anew.
+const RACES: u32 = 5;
+
+/// Does it, and anew where the database chose it among transactions that waited for each other.
+/// Only for work that is one transaction: what was done in one that failed is undone.
+pub(crate) async fn retried<T, W: Future<Output = Result<T>>>(work: impl Fn() -> W) -> Result<T> {
+    let mut race = 0;
+    loop {
+        match work().await {
+            Err(error) if error.is_retryable() && race < RACES => race += 1,
+            outcome => return outcome,
+        }
+    }
 }
 
 /// The identifier in a row.

@@ -6,6 +6,7 @@ use super::{
     members_view, profile,
     register_terms::{contact_of, items_of},
     sessions,
+    view_register::own_reading_session,
 };
 use crate::{
     app::App,
@@ -19,7 +20,7 @@ use crate::{
     },
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How many entries of the access log are shown.
 const LOG_ENTRIES: i64 = 500;
@@ -159,7 +160,7 @@ pub struct MyProfile {
 /// # Errors
 /// [`Error::NotSignedIn`].
 pub async fn me(app: &App, actor: &Actor) -> Result<Me> {
-    let session = actor.signed_in()?;
+    let session = own_reading_session(app, actor).await?;
     let mut tx = app.store.read().await?;
     let identity = profile::of_person(app, &mut tx, session.person).await?;
     let registers = registers::count_of_administrator(&mut tx, session.person.bytes()).await?;
@@ -183,7 +184,11 @@ pub async fn me(app: &App, actor: &Actor) -> Result<Me> {
 /// # Errors
 /// [`Error::NotSignedIn`].
 pub async fn authorizations(app: &App, actor: &Actor) -> Result<Vec<MyAuthorization>> {
-    let session = actor.signed_in()?;
+    let session = own_reading_session(app, actor).await?;
+    all_authorizations(app, session).await
+}
+
+async fn all_authorizations(app: &App, session: Session) -> Result<Vec<MyAuthorization>> {
     let mut tx = app.store.read().await?;
     let mut all = Vec::new();
     for row in rows_of(&mut tx, session).await? {
@@ -199,9 +204,14 @@ pub async fn authorizations(app: &App, actor: &Actor) -> Result<Vec<MyAuthorizat
 /// # Errors
 /// [`Error::NotSignedIn`].
 pub async fn access_log(app: &App, actor: &Actor) -> Result<Vec<Access>> {
-    let session = actor.signed_in()?;
+    let session = own_reading_session(app, actor).await?;
+    whole_access_log(app, session).await
+}
+
+async fn whole_access_log(app: &App, session: Session) -> Result<Vec<Access>> {
     let mut tx = app.store.read().await?;
     let mut entries = Vec::new();
+    let mut names: HashMap<Id, String> = HashMap::new();
     for row in rows_of(&mut tx, session).await? {
         let Some(register) = registers::get(&mut tx, &row.register_id).await? else {
             continue;
@@ -216,14 +226,12 @@ pub async fn access_log(app: &App, actor: &Actor) -> Result<Vec<Access>> {
         .await?;
         for event in events {
             let administrator = match event.actor.as_deref().and_then(Id::from_slice) {
-                Some(id) => profile::of_person(app, &mut tx, id).await?,
-                None => None,
+                Some(id) => masked_name(app, &mut tx, id, &mut names).await?,
+                None => String::new(),
             };
             let access = Access {
                 register: register.organisation.clone(),
-                administrator_masked: administrator
-                    .map(|identity| identity.name.masked())
-                    .unwrap_or_default(),
+                administrator_masked: administrator,
                 action: event.action,
                 purpose: event.detail.as_deref().and_then(purpose_of),
                 at: clock::rfc3339(event.at, &app.zone),
@@ -240,7 +248,7 @@ pub async fn access_log(app: &App, actor: &Actor) -> Result<Vec<Access>> {
 /// # Errors
 /// [`Error::NotSignedIn`].
 pub async fn data(app: &App, actor: &Actor) -> Result<MyData> {
-    let session = actor.signed_in()?;
+    let session = own_reading_session(app, actor).await?;
     let mut tx = app.store.read().await?;
     let identity = profile::of_person(app, &mut tx, session.person).await?;
     let own = registers::of_administrator(&mut tx, session.person.bytes()).await?;
@@ -252,15 +260,31 @@ pub async fn data(app: &App, actor: &Actor) -> Result<MyData> {
             document_number: identity.document.number().to_owned(),
             phone: identity.phone.national().to_owned(),
         }),
-        authorizations: authorizations(app, actor).await?,
+        authorizations: all_authorizations(app, session).await?,
         administers: own
             .into_iter()
             .map(|own| own.register.organisation)
             .collect(),
         sessions: sessions::list(app, actor).await?,
-        access_log: access_log(app, actor).await?,
+        access_log: whole_access_log(app, session).await?,
         at: clock::rfc3339(app.now(), &app.zone),
     })
+}
+
+/// An administrator's masked name, opened once for all the entries that they left.
+async fn masked_name(
+    app: &App,
+    tx: &mut Tx,
+    person: Id,
+    known: &mut HashMap<Id, String>,
+) -> Result<String> {
+    if let Some(name) = known.get(&person) {
+        return Ok(name.clone());
+    }
+    let identity = profile::of_person(app, tx, person).await?;
+    let name = identity.map(|own| own.name.masked()).unwrap_or_default();
+    known.insert(person, name.clone());
+    Ok(name)
 }
 
 async fn rows_of(tx: &mut Tx, session: Session) -> Result<Vec<AuthorizationRow>> {

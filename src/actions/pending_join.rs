@@ -4,6 +4,7 @@ use super::{
     attempts::Attempt,
     audit,
     limits::{self, Limit, Window},
+    preview_register,
     sign_in::ask_source,
     verification::{self, Begin, JoinPayload, Kind, Payload, Started},
 };
@@ -42,15 +43,15 @@ pub struct PendingView {
     pub until: String,
 }
 
-/// Keeps a join until the source answers.
+/// Keeps a join until the source answers. The try stays counted: its handle will tell whether it
+/// matched, and an outage gives nobody more guesses.
 pub(crate) async fn keep(
     app: &App,
     actor: &Actor,
-    attempt: &Attempt<'_>,
     identity: &Identity,
     join: JoinPayload,
 ) -> Result<Pending> {
-    let address = actor.address.to_string();
+    let address = actor.origin();
     let handle = random::token(&*app.random, 16);
     let id_hash = token_hash(&handle);
     let now = app.now();
@@ -58,6 +59,7 @@ pub(crate) async fn keep(
     let register = join.register;
     let payload = Payload {
         profile: super::profile::Profile::of(identity),
+        blind: false,
         join: Some(join),
         confirmation: None,
     };
@@ -73,7 +75,6 @@ pub(crate) async fn keep(
         expires_at: until,
     };
     let mut tx = app.store.write().await?;
-    attempt.give_back(app, &mut tx).await?;
     let limit = Limit {
         kind: "pending",
         of: &[address.as_bytes()],
@@ -128,13 +129,15 @@ pub async fn delete(app: &App, handle: &str) -> Result<()> {
 /// Goes on with a waiting join: matches now, and sends a code where it does.
 ///
 /// # Errors
+/// [`Error::CodeReplaced`] and the like where the code is no longer good;
 /// [`Error::SourceUnavailable`] while it still is; [`Error::IdentityMismatch`] erases the join;
 /// those of sending.
 pub async fn send_code(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
     let mut tx = app.store.read().await?;
     let row = find(app, &mut tx, handle).await?;
-    drop(tx);
     let mut payload = open(app, &row)?;
+    check_code(app, &mut tx, &row, &payload).await?;
+    drop(tx);
     let identity = payload.profile.identity(app)?;
     let attempt = Attempt::reserve(app, actor, &identity, false).await?;
     match ask_source(app, &identity).await {
@@ -167,6 +170,18 @@ pub async fn send_code(app: &App, actor: &Actor, handle: &str) -> Result<Started
             Err(Error::SourceUnavailable)
         }
     }
+}
+
+/// A code that was replaced ends its joins also half-way.
+async fn check_code(app: &App, tx: &mut Tx, row: &PendingRow, payload: &Payload) -> Result<()> {
+    let register = registers::get(tx, &row.register_id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let code = payload.join.as_ref().map(|join| join.code_hash.as_slice());
+    if code != Some(register.code_hash.as_slice()) {
+        return Err(Error::CodeReplaced);
+    }
+    preview_register::check_open(app, &register)
 }
 
 async fn find(app: &App, tx: &mut Tx, handle: &str) -> Result<PendingRow> {

@@ -100,7 +100,7 @@ pub async fn preview_register(app: &App, actor: &Actor, code: &str) -> Result<Pr
 
 /// The open register of a code, counted against the limits of its address.
 pub(crate) async fn find(app: &App, actor: &Actor, code: &str) -> Result<RegisterRow> {
-    let address = actor.address.to_string();
+    let address = actor.origin();
     let of = [address.as_bytes()];
     let most = &app.config.limits;
     let limit = |kind, most| Limit {

@@ -11,6 +11,7 @@ use crate::{
         snapshots::{self, SnapshotRow},
     },
 };
+use std::collections::HashMap;
 
 /// How often a row that changed under our hands is looked at again.
 const LOOKS: u32 = 4;
@@ -70,9 +71,28 @@ pub(crate) async fn write(
         }
     }
     if !changed.is_empty() {
-        snapshots::bump_registers(tx, &super::hex_list(changed)).await?;
+        let list = super::hex_list(changed.iter().copied());
+        narrow_left(app, tx, people, &list).await?;
+        snapshots::bump_registers(tx, &list).await?;
     }
     Ok(counts)
+}
+
+/// Who left or narrowed a consent while the source was asked keeps nothing of what it covered. Their
+/// rows are ours by now: who leaves later waits, and narrows what stands here.
+async fn narrow_left(app: &App, tx: &mut Tx, people: &[RefreshRow], changed: &str) -> Result<()> {
+    let asked: HashMap<&[u8], &RefreshRow> =
+        people.iter().map(|row| (row.id.as_slice(), row)).collect();
+    let today = app.today().to_string();
+    for (id, wanted) in refresh::wanted(tx, changed, &today).await? {
+        let before = asked
+            .get(id.as_slice())
+            .and_then(|row| row.wanted.as_deref());
+        if health::union(before) != health::union(wanted.as_deref()) {
+            health::narrow(app, tx, super::id_of(&id)?).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn one(

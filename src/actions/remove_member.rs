@@ -4,6 +4,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     model::id::Id,
+    store::registers,
 };
 
 /// Ends a member's authorization and erases what nothing else needs.
@@ -12,19 +13,23 @@ use crate::{
 /// [`Error::NotFound`] for a member of another register or department.
 pub async fn remove_member(app: &App, actor: &Actor, register: Id, member: Id) -> Result<()> {
     let session = actor.fully_signed_in()?;
-    let mut tx = app.store.write().await?;
-    let row = member_of(app, &mut tx, actor, register, member).await?;
-    end_authorization(app, &mut tx, &row)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let event = audit::Event {
-        actor: Some(session.person),
-        action: "removed",
-        register: Some(register),
-        subject: Some(member),
-        detail: None,
-    };
-    audit::record(app, &mut tx, event).await?;
-    tx.commit().await?;
-    Ok(())
+    super::retried(|| async {
+        let mut tx = app.store.write().await?;
+        let row = member_of(app, &mut tx, actor, register, member).await?;
+        registers::lock(&mut tx, register.bytes()).await?;
+        end_authorization(app, &mut tx, &row)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let event = audit::Event {
+            actor: Some(session.person),
+            action: "removed",
+            register: Some(register),
+            subject: Some(member),
+            detail: None,
+        };
+        audit::record(app, &mut tx, event).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
 }

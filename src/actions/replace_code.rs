@@ -34,9 +34,8 @@ pub async fn replace_code(app: &App, actor: &Actor, id: Id) -> Result<ReplacedCo
     let mut tx = app.store.write().await?;
     register_of_owner(app, &mut tx, session, id).await?;
     limits::take(app, &mut tx, creations(app, &[session.person.bytes()])).await?;
-    // Locks the row, so that of two replacements each remembers the code before it.
-    registers::bump(&mut tx, id.bytes()).await?;
-    let row = registers::get(&mut tx, id.bytes())
+    // Held, so that of two replacements each remembers the code before it.
+    let row = registers::lock(&mut tx, id.bytes())
         .await?
         .filter(|row| !has_ended(app, row))
         .ok_or(Error::NotFound)?;

@@ -92,7 +92,7 @@ fn checked(report: &Report) -> Result<String> {
 }
 
 async fn count(app: &App, actor: &Actor) -> Result<()> {
-    let address = actor.address.to_string();
+    let address = actor.origin();
     let limit = Limit {
         kind: "report-address",
         of: &[address.as_bytes()],

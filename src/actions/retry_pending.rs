@@ -7,6 +7,7 @@ use crate::{
     error::{Error, Result},
     model::phone::Phone,
     sms::Sms,
+    source::SourceError,
     store::{jobs, sms, verifications},
     texts::Lang,
 };
@@ -31,13 +32,27 @@ pub async fn retry_pending(app: &App) -> Result<()> {
     let rows = verifications::pending_waiting(&mut tx, app.now(), BATCH).await?;
     drop(tx);
     for row in rows {
-        let identity = pending_join::open(app, &row)?.profile.identity(app)?;
-        let Ok(matched) = ask_source(app, &identity).await else {
-            return Ok(());
+        let opened =
+            pending_join::open(app, &row).and_then(|payload| payload.profile.identity(app));
+        let identity = match opened {
+            Ok(identity) => identity,
+            Err(error) => {
+                tracing::error!(%error, "a waiting join does not open");
+                continue;
+            }
+        };
+        let matched = match ask_source(app, &identity).await {
+            Ok(matched) => matched,
+            // One record that cannot be read holds up nobody else.
+            Err(SourceError::Garbage(_)) => continue,
+            Err(SourceError::Unavailable(_)) => return Ok(()),
         };
         let mut tx = app.store.write().await?;
         if matched {
-            verifications::set_pending(&mut tx, &row.id_hash, 1).await?;
+            if !verifications::set_pending(&mut tx, &row.id_hash, 1).await? {
+                // Withdrawn, or invited by another server.
+                continue;
+            }
             let id = random::id(&*app.random);
             let payload = app
                 .keys

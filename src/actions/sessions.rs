@@ -60,7 +60,8 @@ pub(crate) async fn open(
         expires_at: now + app.config.limits.session_hours * 60 * MINUTE,
     };
     sessions::insert(tx, &token_hash(&token), &row).await?;
-    sessions::delete_beyond(tx, person.bytes(), app.config.limits.sessions_person).await?;
+    let most = app.config.limits.sessions_person;
+    sessions::delete_beyond(tx, person.bytes(), most, id.bytes()).await?;
     Ok(NewSession {
         token: token.to_string(),
         expires_at: clock::rfc3339(row.expires_at, &app.zone),
@@ -159,6 +160,15 @@ async fn end(app: &App, session: Session, id: Id) -> Result<()> {
     }
     ended(app, &mut tx, session).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Ends the session that was presented when a new one begins, whoever's it is: on a shared computer
+/// nobody's stays behind (SECURITY.md 7.2.4).
+pub(crate) async fn end_presented(app: &App, tx: &mut Tx, old: Session) -> Result<()> {
+    if sessions::delete(tx, old.id.bytes(), old.person.bytes()).await? {
+        ended(app, tx, old).await?;
+    }
     Ok(())
 }
 

@@ -28,14 +28,14 @@ pub async fn sign_in(
 ) -> Result<Started> {
     let identity = typed.check(app)?;
     let attempt = Attempt::reserve(app, actor, &identity, to_leave).await?;
-    let matched = match ask_source(app, &identity).await {
-        Ok(true) => true,
+    let (matched, blind) = match ask_source(app, &identity).await {
+        Ok(true) => (true, false),
         Ok(false) => {
             return Err(Error::IdentityMismatch {
                 tries_left: attempt.tries_left,
             });
         }
-        Err(_) => matches_profile(app, &identity).await?,
+        Err(_) => (matches_profile(app, &identity).await?, true),
     };
     let kind = if to_leave {
         Kind::SignInToLeave
@@ -44,6 +44,7 @@ pub async fn sign_in(
     };
     let payload = Payload {
         profile: Profile::of(&identity),
+        blind,
         join: None,
         confirmation: None,
     };
@@ -53,8 +54,9 @@ pub async fn sign_in(
         matched,
         payload,
         session: None,
-        // A decoy counts as a mismatch, so that an outage gives nobody more guesses.
-        attempt: matched.then_some(&attempt),
+        // A blind one stays counted, matched or not: an outage gives nobody more guesses, and the
+        // tries that are left tell nothing.
+        attempt: (!blind).then_some(&attempt),
     };
     verification::begin(app, actor, begin).await
 }

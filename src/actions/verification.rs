@@ -70,6 +70,9 @@ impl Kind {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Payload {
     pub(crate) profile: Profile,
+    /// Begun while the source was down: nothing in any answer tells whether it matched.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) blind: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) join: Option<JoinPayload>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,16 +130,17 @@ pub(crate) struct Begin<'a> {
 ///
 /// # Errors
 /// [`Error::ResendTooEarly`] and [`Error::TooManyAttempts`] change nothing;
-/// [`Error::SmsNotSent`] where the gateway did not take it: a retry is allowed at once.
+/// [`Error::SmsNotSent`] where the gateway did not take it: a retry is allowed at once. A blind
+/// verification tells neither, so that an outage of both tells nobody who is known here.
 pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<Started> {
     let now = app.now();
     let handle = random::token(&*app.random, 16);
     let id_hash = token_hash(&handle);
-    let phone_hash = gate_of(app, begin.identity, begin.matched);
+    let phone_hash = gate_of(app, begin.identity, begin.payload.blind);
     let plain = Zeroizing::new(
         serde_json::to_vec(&begin.payload).map_err(|_| Error::unexpected("a payload's JSON"))?,
     );
-    let row = VerificationRow {
+    let mut row = VerificationRow {
         id_hash: id_hash.to_vec(),
         kind: begin.kind.number(),
         matched: i64::from(begin.matched),
@@ -149,15 +153,15 @@ pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<
         created_at: now,
         expires_at: now + app.config.limits.code_seconds * 1000,
     };
-    let reserved = reserve(app, &begin, &row).await;
+    let reserved = reserve(app, &begin, &mut row).await;
     if let (Err(_), Some(attempt)) = (&reserved, begin.attempt) {
         // Refused by a gate: the try matched, so it does not count among the mismatches.
         let mut tx = app.store.write().await?;
         attempt.give_back(app, &mut tx).await?;
         tx.commit().await?;
     }
-    let (sms, to_leave) = reserved?;
-    if let Err(error) = send(app, actor, begin.kind, begin.identity, &row, &sms, to_leave).await {
+    let reserved = reserved?;
+    if let Err(error) = send(app, actor, begin.kind, begin.identity, &row, &reserved).await {
         let mut tx = app.store.write().await?;
         verifications::set(&mut tx, &id_hash, 2, 0).await?;
         tx.commit().await?;
@@ -167,16 +171,21 @@ pub(crate) async fn begin(app: &App, actor: &Actor, begin: Begin<'_>) -> Result<
 }
 
 /// Everything that must hold before a code may go out, in one transaction.
-async fn reserve(app: &App, begin: &Begin<'_>, row: &VerificationRow) -> Result<(Reserved, bool)> {
+async fn reserve(
+    app: &App,
+    begin: &Begin<'_>,
+    row: &mut VerificationRow,
+) -> Result<Option<Reserved>> {
     let mut tx = app.store.write().await?;
     if let Some(attempt) = begin.attempt {
         attempt.give_back(app, &mut tx).await?;
     }
-    let to_leave = pass_gate(app, &mut tx, row).await?;
+    let to_leave = pass_gates(app, &mut tx, row, begin.identity, begin.payload.blind).await?;
+    row.matched = i64::from(to_leave.is_some());
     verifications::insert(&mut tx, row).await?;
-    let sms = reserve_sms(app, &mut tx, row, begin.identity).await?;
+    let reserved = reserve_sms(app, &mut tx, row, begin.identity, to_leave).await?;
     tx.commit().await?;
-    Ok((sms, to_leave))
+    Ok(reserved)
 }
 
 /// Sends another code for a verification. The wrong tries so far stay.
@@ -194,17 +203,18 @@ pub async fn resend(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
         return Err(Error::VerificationEnded);
     }
     let kind = Kind::of(row.kind)?;
-    let identity = open(app, &row)?.profile.identity(app)?;
-    let to_leave = pass_gate(app, &mut tx, &row).await?;
+    let payload = open(app, &row)?;
+    let identity = payload.profile.identity(app)?;
+    let to_leave = pass_gates(app, &mut tx, &row, &identity, payload.blind).await?;
     verifications::extend(
         &mut tx,
         &id_hash,
         now + app.config.limits.code_seconds * 1000,
     )
     .await?;
-    let sms = reserve_sms(app, &mut tx, &row, &identity).await?;
+    let reserved = reserve_sms(app, &mut tx, &row, &identity, to_leave).await?;
     tx.commit().await?;
-    send(app, actor, kind, &identity, &row, &sms, to_leave).await?;
+    send(app, actor, kind, &identity, &row, &reserved).await?;
     Ok(started(app, handle, &identity))
 }
 
@@ -242,25 +252,58 @@ fn place<'a>(id_hash: &'a [u8], kind: &'a [u8]) -> Place<'a> {
     }
 }
 
-/// The gate that a code passes: the phone's; a decoy's is one of its own, so that guesses while
-/// the source is down use up nobody's codes.
-fn gate_of(app: &App, identity: &Identity, matched: bool) -> [u8; 32] {
+/// The gate that an answer tells about: the phone's. A blind one's is that of the guess alone, so
+/// that guesses while the source is down use up nobody's codes, and a gate that somebody else's
+/// code shut tells nothing.
+fn gate_of(app: &App, identity: &Identity, blind: bool) -> [u8; 32] {
     let phone = app.keys.phone_hash(&identity.phone);
-    if matched {
+    if !blind {
         return phone;
     }
     app.keys.counter_key(
-        "decoy",
+        "blind",
         &[&phone, &app.keys.document_hash(&identity.document)],
     )
 }
 
+/// Passes every gate before a code. Whether it is one of those that only serve leaving; `None`
+/// where no code is to go out: for a decoy, and where the phone's own gate is shut to a blind one.
+async fn pass_gates(
+    app: &App,
+    tx: &mut Tx,
+    row: &VerificationRow,
+    identity: &Identity,
+    blind: bool,
+) -> Result<Option<bool>> {
+    let mut passed = Some(pass_gate(app, tx, row, &row.phone_hash).await?);
+    let site = Limit {
+        kind: "sms-site",
+        of: &[],
+        window: Window::Hour,
+        most: app.config.limits.sms_site_hour,
+    };
+    limits::take(app, tx, site).await?;
+    if row.matched == 0 {
+        return Ok(None);
+    }
+    if blind {
+        let own = app.keys.phone_hash(&identity.phone);
+        passed = match pass_gate(app, tx, row, &own).await {
+            Ok(to_leave) => Some(to_leave),
+            Err(Error::ResendTooEarly { .. } | Error::TooManyAttempts { .. }) => None,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(passed)
+}
+
 /// Whether the code was one of those that only serve leaving.
-async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow) -> Result<bool> {
+async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow, gate: &[u8]) -> Result<bool> {
     let most = &app.config.limits;
     let day = app.today().to_string();
+    let phone_hash = gate;
     let mut gate = sms::Gate {
-        phone_hash: &row.phone_hash,
+        phone_hash,
         verification_hash: &row.id_hash,
         now: app.now(),
         day: &day,
@@ -275,7 +318,7 @@ async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow) -> Result<bool
         passed = sms::pass_gate(tx, &gate).await?;
     }
     if !passed {
-        let shut = sms::gate(tx, &row.phone_hash).await?;
+        let shut = sms::gate(tx, phone_hash).await?;
         let opens = shut
             .filter(|shut| shut.waiting == 1)
             .map(|shut| shut.last_at + gate.apart);
@@ -290,13 +333,6 @@ async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow) -> Result<bool
             today: true,
         });
     }
-    let site = Limit {
-        kind: "sms-site",
-        of: &[],
-        window: Window::Hour,
-        most: most.sms_site_hour,
-    };
-    limits::take(app, tx, site).await?;
     Ok(gate.to_leave)
 }
 
@@ -304,6 +340,7 @@ async fn pass_gate(app: &App, tx: &mut Tx, row: &VerificationRow) -> Result<bool
 struct Reserved {
     id: Id,
     code: Zeroizing<String>,
+    to_leave: bool,
 }
 
 async fn reserve_sms(
@@ -311,14 +348,16 @@ async fn reserve_sms(
     tx: &mut Tx,
     row: &VerificationRow,
     identity: &Identity,
-) -> Result<Reserved> {
+    to_leave: Option<bool>,
+) -> Result<Option<Reserved>> {
+    let Some(to_leave) = to_leave else {
+        return Ok(None);
+    };
     let reserved = Reserved {
         id: random::id(&*app.random),
         code: random::six_digits(&*app.random),
+        to_leave,
     };
-    if row.matched == 0 {
-        return Ok(reserved);
-    }
     let mut salt = [0; 16];
     app.random.fill(&mut salt);
     let mac = app.keys.code_mac(&row.id_hash, &salt, &reserved.code);
@@ -337,7 +376,7 @@ async fn reserve_sms(
         code_mac: Some(&mac),
     };
     sms::insert(tx, &new, app.now()).await?;
-    Ok(reserved)
+    Ok(Some(reserved))
 }
 
 async fn send(
@@ -346,12 +385,11 @@ async fn send(
     kind: Kind,
     identity: &Identity,
     row: &VerificationRow,
-    reserved: &Reserved,
-    to_leave: bool,
+    reserved: &Option<Reserved>,
 ) -> Result<()> {
-    if row.matched == 0 {
+    let Some(reserved) = reserved else {
         return Ok(());
-    }
+    };
     let code = FluentValue::from(reserved.code.as_str());
     let text = Zeroizing::new(app.texts.get(actor.lang, kind.text(), &[("code", code)]));
     let message = Sms {
@@ -374,8 +412,14 @@ async fn send(
         Err(reason) => {
             tracing::warn!(gateway = app.sms.kind(), %reason, "an SMS was not sent");
             sms::record(&mut tx, reserved.id.bytes(), 2, Some(&reason), app.now()).await?;
-            sms::refund_gate(&mut tx, &row.phone_hash, &row.id_hash, to_leave).await?;
-            Err(Error::SmsNotSent)
+            let own = app.keys.phone_hash(&identity.phone);
+            sms::refund_gate(&mut tx, &own, &row.id_hash, reserved.to_leave).await?;
+            if row.phone_hash == own {
+                Err(Error::SmsNotSent)
+            } else {
+                // A blind one: a decoy has no SMS that could fail.
+                Ok(())
+            }
         }
     };
     tx.commit().await?;

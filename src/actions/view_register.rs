@@ -191,7 +191,15 @@ pub(crate) async fn all_members(
 
 /// The session, counted against the limit of reads.
 pub(crate) async fn reading_session(app: &App, actor: &Actor) -> Result<Session> {
-    let session = actor.fully_signed_in()?;
+    count_read(app, actor.fully_signed_in()?).await
+}
+
+/// The same where a session that only serves leaving does too.
+pub(crate) async fn own_reading_session(app: &App, actor: &Actor) -> Result<Session> {
+    count_read(app, actor.signed_in()?).await
+}
+
+async fn count_read(app: &App, session: Session) -> Result<Session> {
     let limit = Limit {
         kind: "reads",
         of: &[session.id.bytes()],

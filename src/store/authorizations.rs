@@ -110,9 +110,9 @@ pub async fn upsert(tx: &mut Tx, row: &AuthorizationRow) -> Result<(Vec<u8>, i64
     )
 }
 
-/// Changes what was consented to.
-pub async fn change(tx: &mut Tx, row: &AuthorizationRow) -> Result<()> {
-    execute!(
+/// Changes what was consented to; false where it has ended meanwhile.
+pub async fn change(tx: &mut Tx, row: &AuthorizationRow) -> Result<bool> {
+    let changed = execute!(
         tx,
         CHANGE,
         row.id.as_slice(),
@@ -122,7 +122,7 @@ pub async fn change(tx: &mut Tx, row: &AuthorizationRow) -> Result<()> {
         row.consent_version.as_str(),
         row.consented_at
     )?;
-    Ok(())
+    Ok(changed > 0)
 }
 
 /// An authorization by its id.

@@ -14,6 +14,7 @@ statements! {
               join persons p on p.id = unhex(j.value)";
     COUNT_BY_PHONE = "select count(*) from persons where phone_hash = $1 and id <> $2";
     /// A person whom no authorization, guardianship, role or live session needs.
+    LOCK = "update persons set updated_at = updated_at where id = $1 returning id";
     ERASE_UNNEEDED = "delete from persons where id = $1 \
         and not exists (select 1 from authorizations a where a.person_id = persons.id) \
         and not exists (select 1 from authorizations a where a.guardian_id = persons.id) \
@@ -93,9 +94,20 @@ pub async fn count_by_phone(tx: &mut Tx, phone_hash: &[u8], except: &[u8]) -> Re
     Ok(rows!(tx, fetch_one, (i64,), COUNT_BY_PHONE, phone_hash, except)?.0)
 }
 
+/// Holds a person until the transaction ends, so that nobody erases them meanwhile; whether there
+/// is one.
+pub async fn lock(tx: &mut Tx, id: &[u8]) -> Result<bool> {
+    Ok(rows!(tx, fetch_optional, (Vec<u8>,), LOCK, id)?.is_some())
+}
+
 /// Erases a person whom nothing needs any more; whether it did. A live session keeps nobody when
 /// `sessions_alive_at` is 0: leaving erases at once, and the session goes on without a person.
 pub async fn erase_unneeded(tx: &mut Tx, id: &[u8], sessions_alive_at: i64) -> Result<bool> {
+    // Held first: one statement that had to wait for a join would not see what it wrote, and
+    // would erase who just joined.
+    if !lock(tx, id).await? {
+        return Ok(false);
+    }
     Ok(execute!(tx, ERASE_UNNEEDED, id, sessions_alive_at)? > 0)
 }
 

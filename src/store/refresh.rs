@@ -49,6 +49,10 @@ statements! {
         (select string_agg(a.items, ',') from authorizations a join registers r on r.id = a.register_id \
          where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $2)) as wanted \
         from persons p join snapshots s on s.person_id = p.id where p.id = $1";
+    WANTED = "select p.id, \
+        (select string_agg(a.items, ',') from authorizations a join registers r on r.id = a.register_id \
+         where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $2)) as wanted \
+        from json_each($1) as j join persons p on p.id = unhex(j.value)";
     COUNT = "select count(*) from persons p where p.id > $1 and p.id <= $2 and exists \
         (select 1 from authorizations a join registers r on r.id = a.register_id \
          where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $3))";
@@ -265,6 +269,22 @@ pub async fn people(
 /// One person as the refresh sees them.
 pub async fn one(tx: &mut Tx, person: &[u8], today: &str) -> Result<Option<RefreshRow>> {
     rows!(tx, fetch_optional, RefreshRow, ONE, person, today)
+}
+
+/// The items that live authorizations of each of these people cover now, comma-separated.
+pub async fn wanted(
+    tx: &mut Tx,
+    hex_ids: &str,
+    today: &str,
+) -> Result<Vec<(Vec<u8>, Option<String>)>> {
+    rows!(
+        tx,
+        fetch_all,
+        (Vec<u8>, Option<String>),
+        WANTED,
+        hex_ids,
+        today
+    )
 }
 
 /// How many people of an id range have a live authorization.

@@ -22,6 +22,7 @@ statements! {
     ADD_MEMBER = "update registers set version = version + 1, members = members + $2, \
                   joined_ever = 1 where id = $1 and members + $2 <= $3";
     DROP_MEMBER = "update registers set version = version + 1, members = members - 1 where id = $1";
+    LOCK = "update registers set version = version where id = $1 returning *";
     BUMP = "update registers set version = version + 1 where id = $1";
     OPENED = "update registers set opened_at = $2 where id = $1 and opened_at < $2";
     DELETE = "delete from registers where id = $1";
@@ -235,6 +236,12 @@ pub async fn add_member(tx: &mut Tx, id: &[u8], new: i64, most: i64) -> Result<b
 pub async fn drop_member(tx: &mut Tx, id: &[u8]) -> Result<()> {
     execute!(tx, DROP_MEMBER, id)?;
     Ok(())
+}
+
+/// The register, held until the transaction ends: who joins, leaves, changes or ends it at the same
+/// time waits. Taken before rows of members, so that no two wait for each other.
+pub async fn lock(tx: &mut Tx, id: &[u8]) -> Result<Option<RegisterRow>> {
+    rows!(tx, fetch_optional, RegisterRow, LOCK, id)
 }
 
 /// Bumps the version.

@@ -10,7 +10,8 @@ statements! {
                  where person_id = $1 order by seen_at desc";
     DELETE = "delete from sessions where id = $1 and person_id = $2";
     DELETE_BEYOND = "delete from sessions where person_id = $1 and id not in \
-        (select id from sessions where person_id = $1 order by seen_at desc, id limit $2)";
+        (select id from sessions where person_id = $1 \
+        order by case when id = $3 then 0 else 1 end, seen_at desc, created_at desc, id limit $2)";
     DELETE_OF_PERSON = "delete from sessions where person_id = $1";
     DELETE_ALL = "delete from sessions";
     OVER = "delete from sessions where expires_at <= $1 or seen_at <= $2";
@@ -75,9 +76,9 @@ pub async fn delete(tx: &mut Tx, id: &[u8], person: &[u8]) -> Result<bool> {
     Ok(execute!(tx, DELETE, id, person)? > 0)
 }
 
-/// Ends the oldest sessions of somebody beyond so many.
-pub async fn delete_beyond(tx: &mut Tx, person: &[u8], most: i64) -> Result<u64> {
-    execute!(tx, DELETE_BEYOND, person, most)
+/// Ends the oldest sessions of somebody beyond so many; never the one that was just opened.
+pub async fn delete_beyond(tx: &mut Tx, person: &[u8], most: i64, new: &[u8]) -> Result<u64> {
+    execute!(tx, DELETE_BEYOND, person, most, new)
 }
 
 /// Ends all sessions of a person; how many.

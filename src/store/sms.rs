@@ -13,7 +13,8 @@ statements! {
         and (sms_gates.day <> $3 or (sms_gates.sent + $4 <= $7 and sms_gates.sent_to_leave + $5 <= $8)) \
         returning last_at";
     GATE = "select last_at, waiting, day, sent, sent_to_leave from sms_gates where phone_hash = $1";
-    FREE_GATE = "update sms_gates set waiting = 0 where phone_hash = $1 and verification_hash = $2";
+    FREE_GATE = "update sms_gates set waiting = case when verification_hash = $2 then 0 else waiting end \
+                 where phone_hash = $1";
     REFUND_GATE = "update sms_gates set waiting = 0, sent = sent - $3, sent_to_leave = sent_to_leave - $4 \
                    where phone_hash = $1 and verification_hash = $2";
     GATES_OVER = "delete from sms_gates where last_at < $1";
@@ -93,7 +94,8 @@ pub async fn gate(tx: &mut Tx, phone_hash: &[u8]) -> Result<Option<GateRow>> {
     rows!(tx, fetch_optional, GateRow, GATE, phone_hash)
 }
 
-/// A used code frees the phone at once.
+/// A used code frees the phone at once. Holds the phone's gate, so that two codes of one phone are
+/// never used at the same time.
 pub async fn free_gate(tx: &mut Tx, phone_hash: &[u8], verification_hash: &[u8]) -> Result<()> {
     execute!(tx, FREE_GATE, phone_hash, verification_hash)?;
     Ok(())

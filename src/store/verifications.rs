@@ -16,7 +16,7 @@ statements! {
     PENDING = "select * from pending_joins where id_hash = $1";
     PENDING_WAITING = "select * from pending_joins where state = 0 and expires_at > $1 order by created_at limit $2";
     COUNT_PENDING = "select count(*) from pending_joins where register_id = $1 and expires_at > $2";
-    SET_PENDING = "update pending_joins set state = $2 where id_hash = $1";
+    SET_PENDING = "update pending_joins set state = $2 where id_hash = $1 and state <> $2";
     DELETE_PENDING = "delete from pending_joins where id_hash = $1";
     DELETE_PENDING_OF_REGISTER = "delete from pending_joins where register_id = $1";
     PENDING_OVER = "delete from pending_joins where expires_at <= $1";
@@ -140,10 +140,9 @@ pub async fn count_pending(tx: &mut Tx, register: &[u8], now: i64) -> Result<i64
     Ok(rows!(tx, fetch_one, (i64,), COUNT_PENDING, register, now)?.0)
 }
 
-/// Sets a waiting join's state.
-pub async fn set_pending(tx: &mut Tx, id_hash: &[u8], state: i64) -> Result<()> {
-    execute!(tx, SET_PENDING, id_hash, state)?;
-    Ok(())
+/// Sets a waiting join's state; false where it had it already, or is gone.
+pub async fn set_pending(tx: &mut Tx, id_hash: &[u8], state: i64) -> Result<bool> {
+    Ok(execute!(tx, SET_PENDING, id_hash, state)? > 0)
 }
 
 /// Erases a waiting join; whether it was there.

@@ -10,6 +10,7 @@ mod headers;
 mod health;
 mod json;
 mod metrics;
+mod objects;
 mod pages;
 mod strict;
 

@@ -1,5 +1,5 @@
 //! JSON, read strictly: no key twice, no NUL, nothing unknown; what is refused names where.
-use super::error::Problem;
+use super::{error::Problem, objects::Objects};
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
@@ -29,7 +29,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// Gives a value its type; the error names the field, nested ones with dots.
 pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Objects(value)).map_err(|error| {
         let words = error.inner().to_string();
         let path = dotted(error.path());
         let quoted = |prefix: &str| {

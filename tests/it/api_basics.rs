@@ -92,7 +92,7 @@ pub(crate) async fn send(
 }
 
 /// Every operation that the program itself lists.
-async fn operations(client: &Client) -> BTreeSet<(String, String)> {
+pub(crate) async fn operations(client: &Client) -> BTreeSet<(String, String)> {
     let document = client.get("/api/v1/openapi.json").await.expect(200);
     let mut all = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -29,6 +29,8 @@ mod support;
 mod texts;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod code_image;
 #[cfg(test)]
 mod command_line;
@@ -37,14 +39,32 @@ mod fhir_journey;
 #[cfg(test)]
 mod join;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod leave;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod other_group;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod probe;
+#[cfg(test)]
+mod races;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]
+mod rows;
+#[cfg(test)]
 mod see;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod tokens;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,1007 @@
+//! Bad input at every route: its clear answer with the field named, never a 500, nothing written.
+use crate::{
+    api_basics::operations,
+    app::{Answer, Client, On, Person, join_body, terms},
+    rows::{Rows, rows},
+    world::World,
+};
+use axum::{body::Body, http::Request};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Anybody,
+    Member,
+    Owner,
+}
+
+/// A route with a body: who may, and a body that is right but for what a test breaks in it.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    who: Who,
+    body: Value,
+    /// Fields that may be missing or null.
+    optional: &'static [&'static str],
+    /// Fields whose wrong text is no wrong field but something that is not there.
+    opaque: &'static [&'static str],
+    /// Fields that take any text at all: they only narrow what is read.
+    free: &'static [&'static str],
+}
+
+const fn nothing() -> &'static [&'static str] {
+    &[]
+}
+
+/// Every route that reads a body.
+fn with_body() -> Vec<Route> {
+    let route = |method, path, who, body| Route {
+        method,
+        path,
+        who,
+        body,
+        optional: nothing(),
+        opaque: nothing(),
+        free: nothing(),
+    };
+    let person = Person::number(7);
+    let mut sign_in = person.identity();
+    sign_in["purpose"] = json!("leave");
+    let mut join = join_body(&person);
+    join["department"] = json!("后勤");
+    join["birth_date"] = json!("1980-01-01");
+    let mut register = terms();
+    register["administrator_title"] = json!("校医");
+    register["ends_on"] = json!("2023-01-31");
+    register["requirements"][1] = json!({ "item": "vaccination", "at_least": "basic_complete" });
+    register["requirements"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "item": "nucleic_acid", "max_days": 3 }));
+    let filters = json!({
+        "name": "甲", "verdict": "meets", "item": "health_code", "value": "green", "days": "3",
+        "state": "ok", "department": "后勤", "sort": "joined_at", "limit": "20", "after": "x",
+    });
+    let every: &[&str] = &[
+        "organisation",
+        "contact",
+        "administrator_title",
+        "street_code",
+        "purpose",
+        "items",
+        "requirements",
+        "departments",
+        "ends_on",
+        "requirements.0.allowed",
+        "requirements.1.at_least",
+        "requirements.2.max_days",
+    ];
+    vec![
+        Route {
+            optional: &["purpose"],
+            ..route("POST", "/api/v1/sign-in", Who::Anybody, sign_in)
+        },
+        route(
+            "POST",
+            "/api/v1/verifications/{id}/confirm",
+            Who::Anybody,
+            json!({ "code": "12345" }),
+        ),
+        Route {
+            optional: &[
+                "department",
+                "birth_date",
+                "consent",
+                "consent.items",
+                "consent.sharing",
+            ],
+            ..route("POST", "/api/v1/join/{code}", Who::Anybody, join)
+        },
+        route(
+            "POST",
+            "/api/v1/join/{code}/report",
+            Who::Anybody,
+            json!({ "reason": "名称有误" }),
+        ),
+        Route {
+            optional: every,
+            ..route("POST", "/api/v1/registers", Who::Owner, register.clone())
+        },
+        Route {
+            optional: every,
+            ..route("PATCH", "/api/v1/registers/{id}", Who::Owner, register)
+        },
+        Route {
+            opaque: &["confirmation_token"],
+            ..route(
+                "DELETE",
+                "/api/v1/registers/{id}",
+                Who::Owner,
+                json!({ "organisation": "青禾实验小学", "confirmation_token": "x" }),
+            )
+        },
+        Route {
+            optional: &[
+                "verdict",
+                "item",
+                "value",
+                "days",
+                "state",
+                "department",
+                "sort",
+                "limit",
+                "after",
+            ],
+            free: &["value", "department"],
+            ..route(
+                "POST",
+                "/api/v1/registers/{id}/members/search",
+                Who::Owner,
+                filters,
+            )
+        },
+        Route {
+            opaque: &["confirmation_token"],
+            ..route(
+                "POST",
+                "/api/v1/registers/{id}/exports",
+                Who::Owner,
+                json!({ "format": "csv", "purpose": "核对", "confirmation_token": "x" }),
+            )
+        },
+        Route {
+            optional: &["register_id"],
+            opaque: &["register_id"],
+            ..route(
+                "POST",
+                "/api/v1/me/confirmations",
+                Who::Owner,
+                json!({ "action": "export", "register_id": "AAAAAAAAAAAAAAAAAAAAAA" }),
+            )
+        },
+        Route {
+            optional: &["items", "sharing", "consent"],
+            ..route(
+                "PATCH",
+                "/api/v1/me/authorizations/{id}",
+                Who::Member,
+                json!({
+                    "accepted": true,
+                    "version": tuantibu::actions::join_terms::CONSENT_VERSION,
+                    "items": ["health_code", "nucleic_acid"],
+                    "sharing": "details",
+                }),
+            )
+        },
+    ]
+}
+
+/// Routes that take no body: an empty one or `{}` at most.
+const WITHOUT_BODY: &[(&str, &str)] = &[
+    ("POST", "/api/v1/verifications/{id}/resend"),
+    ("POST", "/api/v1/registers/{id}/code"),
+    ("POST", "/api/v1/registers/{id}/members/{member}/phone"),
+    ("POST", "/api/v1/pending/{id}/send-code"),
+    ("POST", "/api/v1/leave/{link}"),
+    ("POST", "/leave/{link}"),
+];
+
+/// Routes that read no body.
+const WITHOUT_READING: &[(&str, &str)] = &[
+    ("GET", "/api/v1/divisions"),
+    ("GET", "/api/v1/registers"),
+    ("GET", "/api/v1/registers/{id}"),
+    ("GET", "/api/v1/registers/{id}/code.png"),
+    ("GET", "/api/v1/registers/{id}/code.svg"),
+    ("GET", "/api/v1/registers/{id}/summary"),
+    ("GET", "/api/v1/registers/{id}/members"),
+    ("GET", "/api/v1/registers/{id}/members/{member}"),
+    ("DELETE", "/api/v1/registers/{id}/members/{member}"),
+    ("GET", "/api/v1/join/{code}"),
+    ("GET", "/api/v1/pending/{id}"),
+    ("DELETE", "/api/v1/pending/{id}"),
+    ("GET", "/api/v1/leave/{link}"),
+    ("GET", "/leave/{link}"),
+    ("GET", "/api/v1/me"),
+    ("GET", "/api/v1/me/data"),
+    ("GET", "/api/v1/me/access-log"),
+    ("GET", "/api/v1/me/sessions"),
+    ("DELETE", "/api/v1/me/sessions"),
+    ("DELETE", "/api/v1/me/sessions/{id}"),
+    ("DELETE", "/api/v1/session"),
+    ("GET", "/api/v1/me/authorizations"),
+    ("GET", "/api/v1/me/authorizations/{id}"),
+    ("DELETE", "/api/v1/me/authorizations/{id}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+];
+
+async fn raw(client: &Client, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("accept", "application/json")
+        .header("content-type", kind);
+    if let Some(bearer) = &client.bearer {
+        request = request.header("authorization", format!("Bearer {bearer}"));
+    }
+    client.raw(request.body(Body::from(body)).unwrap()).await
+}
+
+async fn json_body(client: &Client, route: &Route, path: &str, body: &Value) -> Answer {
+    let bytes = serde_json::to_vec(body).unwrap();
+    raw(client, route.method, path, "application/json", bytes).await
+}
+
+impl World {
+    fn client(&self, who: Who) -> Client {
+        match who {
+            Who::Anybody => self.app.client(),
+            Who::Member => self.member.clone(),
+            Who::Owner => self.owner.clone(),
+        }
+    }
+
+    /// What must not change; counters of limits may.
+    async fn state(&self) -> Rows {
+        rows(&self.app).await.without(&["counters"])
+    }
+}
+
+/// Every place of a value in JSON, as `requirements.0.item`.
+fn places(value: &Value, at: &str, all: &mut Vec<String>) {
+    if !at.is_empty() {
+        all.push(at.to_owned());
+    }
+    let inner = |key: &str| {
+        if at.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{at}.{key}")
+        }
+    };
+    match value {
+        Value::Object(entries) => entries
+            .iter()
+            .for_each(|(key, value)| places(value, &inner(key), all)),
+        Value::Array(values) => values
+            .iter()
+            .enumerate()
+            .for_each(|(key, value)| places(value, &inner(&key.to_string()), all)),
+        _ => {}
+    }
+}
+
+fn pointer(place: &str) -> String {
+    format!("/{}", place.replace('.', "/"))
+}
+
+fn with(body: &Value, place: &str, value: Value) -> Value {
+    let mut body = body.clone();
+    *body.pointer_mut(&pointer(place)).unwrap() = value;
+    body
+}
+
+/// The problem names the field, or the one that holds it.
+#[track_caller]
+fn assert_names(answer: &Answer, place: &str, what: &str) {
+    assert_problem(answer, what);
+    assert_eq!(answer.status, 422, "{what}: {}", answer.body);
+    let named = answer.body["errors"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let names = |field: &str| {
+        let field = if place.starts_with("consent") || field.is_empty() {
+            field
+        } else {
+            // A changed consent has the same fields, with or without the object around them.
+            field.strip_prefix("consent.").unwrap_or(field)
+        };
+        place == field
+            || place.starts_with(&format!("{field}."))
+            || field.starts_with(&format!("{place}."))
+    };
+    assert!(
+        named
+            .iter()
+            .any(|error| names(error["field"].as_str().unwrap())),
+        "{what}: {}",
+        answer.body
+    );
+}
+
+/// A clear answer: 4xx, a problem with a code, and no words of the program's inside.
+#[track_caller]
+fn assert_problem(answer: &Answer, what: &str) {
+    assert!(
+        (400..500).contains(&answer.status),
+        "{what}: {} {}",
+        answer.status,
+        answer.body
+    );
+    assert_eq!(
+        answer.headers["content-type"], "application/problem+json",
+        "{what}"
+    );
+    assert!(!answer.body["code"].as_str().unwrap().is_empty(), "{what}");
+    let text = answer.body.to_string();
+    for word in [
+        "serde",
+        "sqlx",
+        "panicked",
+        "src/",
+        "expected `",
+        "line 1 column",
+    ] {
+        assert!(!text.contains(word), "{what}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_route_is_forgotten() {
+    let world = World::start(On::Sqlite).await;
+    let mut known: BTreeSet<(String, String)> = WITHOUT_BODY
+        .iter()
+        .chain(WITHOUT_READING)
+        .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
+        .collect();
+    known.extend(
+        with_body()
+            .iter()
+            .map(|route| (route.method.to_owned(), route.path.to_owned())),
+    );
+    let mut served = operations(&world.app.client()).await;
+    served.retain(|(_, path)| !path.starts_with("/demo/"));
+    assert_eq!(
+        served.difference(&known).collect::<Vec<_>>(),
+        Vec::<&(String, String)>::new()
+    );
+    assert_eq!(
+        known.difference(&served).collect::<Vec<_>>(),
+        Vec::<&(String, String)>::new()
+    );
+}
+
+/// Bodies that are none, whatever the route.
+fn broken() -> Vec<(&'static str, Vec<u8>, u16)> {
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(3000), close.repeat(3000));
+    vec![
+        ("nothing", Vec::new(), 400),
+        ("a space", b" ".to_vec(), 400),
+        ("half an object", b"{\"name\": \"".to_vec(), 400),
+        ("two objects", b"{}{}".to_vec(), 400),
+        ("not a number", b"{\"name\": NaN}".to_vec(), 400),
+        ("a number too large", b"{\"name\": 1e999}".to_vec(), 400),
+        ("a comment", b"{/* */}".to_vec(), 400),
+        ("a byte order mark", b"\xef\xbb\xbf{}".to_vec(), 400),
+        (
+            "GBK",
+            b"{\"name\":\"\xcd\xf5\xd0\xa1\xc3\xf7\"}".to_vec(),
+            400,
+        ),
+        (
+            "UTF-16",
+            "{\"name\":\"王\"}"
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+            400,
+        ),
+        ("half a character", b"{\"name\":\"\xe7\x8e\"}".to_vec(), 400),
+        ("a surrogate alone", br#"{"name":"\ud800"}"#.to_vec(), 400),
+        ("an overlong NUL", b"{\"name\":\"\xc0\x80\"}".to_vec(), 400),
+        ("a NUL", br#"{"name":"a\u0000"}"#.to_vec(), 400),
+        ("a NUL as a key", br#"{"a\u0000":1}"#.to_vec(), 400),
+        ("a bare NUL", b"{\"name\":\"\0\"}".to_vec(), 400),
+        ("a key twice", br#"{"name":"a","name":"a"}"#.to_vec(), 400),
+        (
+            "a key twice, escaped",
+            br#"{"name":"a","n\u0061me":"a"}"#.to_vec(),
+            400,
+        ),
+        (
+            "a key twice, inside",
+            br#"{"name":{"a":1,"a":1}}"#.to_vec(),
+            400,
+        ),
+        ("deep lists", deep("[", "]").into_bytes(), 400),
+        (
+            "deep objects",
+            format!("{}1{}", "{\"a\":".repeat(2500), "}".repeat(2500)).into_bytes(),
+            400,
+        ),
+        ("a list", b"[]".to_vec(), 422),
+        ("a list of an object", b"[{}]".to_vec(), 422),
+        ("null", b"null".to_vec(), 422),
+        ("a number", b"1".to_vec(), 422),
+        ("a text", b"\"{}\"".to_vec(), 422),
+        (
+            "300 KB",
+            format!("{{\"name\":\"{}\"}}", "a".repeat(300 * 1024)).into_bytes(),
+            413,
+        ),
+        ("10 MB", vec![b' '; 10 * 1024 * 1024], 413),
+    ]
+}
+
+async fn what_is_no_json_is_refused_everywhere(on: On) {
+    let world = World::start(on).await;
+    let before = world.state().await;
+    let bodies = broken();
+    let routes = with_body();
+    let all = routes
+        .iter()
+        .map(|route| (route.method, route.path, route.who))
+        .chain(
+            WITHOUT_BODY
+                .iter()
+                .map(|(method, path)| (*method, *path, Who::Owner)),
+        );
+    for (method, template, who) in all {
+        let (client, path) = (world.client(who), world.path(template));
+        let takes_none = WITHOUT_BODY.contains(&(method, template));
+        for (what, body, status) in &bodies {
+            let what = format!("{method} {template}: {what}");
+            if takes_none && body.is_empty() {
+                continue;
+            }
+            let answer = raw(&client, method, &path, "application/json", body.clone()).await;
+            assert_problem(&answer, &what);
+            assert_eq!(answer.status, *status, "{what}: {}", answer.body);
+        }
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=gb18030",
+            "application/xml",
+            "text/json",
+            "",
+        ] {
+            let answer = raw(&client, method, &path, kind, b"{\"name\":\"a\"}".to_vec()).await;
+            // A form at the leave link is a page's, which comes from another site here.
+            assert!(
+                [403, 415].contains(&answer.status),
+                "{method} {template} {kind}"
+            );
+            assert_problem(&answer, template);
+        }
+        let what = format!("{method} {template}: an unknown field");
+        let answer = raw(
+            &client,
+            method,
+            &path,
+            "application/json",
+            br#"{"owner_id":"AAAAAAAAAAAAAAAAAAAAAA"}"#.to_vec(),
+        )
+        .await;
+        assert_names(&answer, "owner_id", &what);
+    }
+    assert_eq!(before.changed(&world.state().await), Vec::<String>::new());
+}
+
+async fn a_wrong_type_is_refused_with_its_field(on: On) {
+    let world = World::start(on).await;
+    let before = world.state().await;
+    for route in with_body() {
+        let (client, path) = (world.client(route.who), world.path(route.path));
+        let mut all = Vec::new();
+        places(&route.body, "", &mut all);
+        let answer = json_body(&client, &route, &path, &json!({})).await;
+        if route.method != "PATCH" || route.who == Who::Member {
+            assert_problem(&answer, &format!("{} {}: {{}}", route.method, route.path));
+        }
+        for place in &all {
+            let own = route.body.pointer(&pointer(place)).unwrap();
+            for value in [
+                json!(null),
+                json!(true),
+                json!(0),
+                json!(-1),
+                json!(1.5),
+                json!(1e300),
+                json!(u64::MAX),
+                json!([]),
+                json!([[]]),
+                json!({}),
+                json!({ "$ne": "" }),
+                json!("x"),
+            ] {
+                let same = value.is_array() && own.is_array()
+                    || value.is_string() && own.is_string()
+                    || value.is_number() && own.is_number()
+                    || value.is_boolean() && own.is_boolean()
+                    || value.is_object() && own.is_object();
+                let may_be_null = value.is_null() && route.optional.contains(&place.as_str());
+                // Days and limits may stand as numbers.
+                let word = ["days", "limit"].contains(&place.as_str());
+                if same && (value != json!({ "$ne": "" }) || !own.is_object())
+                    || may_be_null
+                    || word && (value.is_number() || value.is_null())
+                {
+                    continue;
+                }
+                let what = format!("{} {} {place} {value}", route.method, route.path);
+                let answer =
+                    json_body(&client, &route, &path, &with(&route.body, place, value)).await;
+                assert_names(&answer, place, &what);
+            }
+            // One more field, wherever there is an object.
+            if own.is_object() {
+                let inner = with(&route.body, place, {
+                    let mut own = own.clone();
+                    own["owner_id"] = json!("x");
+                    own
+                });
+                let answer = json_body(&client, &route, &path, &inner).await;
+                assert_names(&answer, &format!("{place}.owner_id"), route.path);
+            }
+        }
+    }
+    assert_eq!(before.changed(&world.state().await), Vec::<String>::new());
+}
+
+async fn hidden_and_endless_texts_are_refused_with_their_field(on: On) {
+    let world = World::start(on).await;
+    let before = world.state().await;
+    for route in with_body() {
+        let (client, path) = (world.client(route.who), world.path(route.path));
+        let mut all = Vec::new();
+        places(&route.body, "", &mut all);
+        for place in &all {
+            let Some(own) = route.body.pointer(&pointer(place)).unwrap().as_str() else {
+                continue;
+            };
+            let long = if route.method == "PATCH" {
+                40_000
+            } else {
+                10_000
+            };
+            for text in [
+                format!("{own}\u{202E}"),
+                format!("\u{2066}{own}\u{2069}"),
+                format!("{own}\u{200B}{own}"),
+                format!("{own}\u{200D}"),
+                format!("\u{FEFF}{own}"),
+                format!("{own}\u{7}"),
+                format!("{own}\u{1B}[31m"),
+                format!("{own}\u{FFFD}"),
+                format!("{own}\u{E0041}"),
+                format!("{own}\u{FFFF}"),
+                "\u{3164}".to_owned(),
+                "a".repeat(long),
+                "王".repeat(long / 3),
+                "e\u{301}".repeat(long / 3),
+                "👩‍👩‍👧‍👦".to_owned(),
+            ] {
+                let what = format!("{} {} {place} {text:.20?}", route.method, route.path);
+                let body = with(&route.body, place, json!(text));
+                let answer = json_body(&client, &route, &path, &body).await;
+                if route.free.contains(&place.as_str()) {
+                    assert!(answer.status < 500, "{what}");
+                } else if route.opaque.contains(&place.as_str()) {
+                    assert_problem(&answer, &what);
+                } else {
+                    assert_names(&answer, place, &what);
+                }
+            }
+        }
+    }
+    assert_eq!(before.changed(&world.state().await), Vec::<String>::new());
+}
+
+async fn a_date_or_number_that_cannot_be_is_refused(on: On) {
+    let world = World::start(on).await;
+    let before = world.state().await;
+    let dates = [
+        "2023-02-29",
+        "2022-13-01",
+        "2022-11-31",
+        "2022-00-10",
+        "2022-11-00",
+        "2022/12/01",
+        "明天",
+        "0000-00-00",
+        "99999-01-01",
+        "-2022-12-01",
+        "2022-12",
+        "20221301",
+        "1e3",
+        "2022-12-01 x",
+        "٢٠٢٢-١٢-٠١",
+        "２０２２-12-01",
+    ];
+    for route in with_body() {
+        let (client, path) = (world.client(route.who), world.path(route.path));
+        for place in ["ends_on", "birth_date"] {
+            if route.body.get(place).is_none() {
+                continue;
+            }
+            for date in dates {
+                let what = format!("{} {date}", route.path);
+                let body = with(&route.body, place, json!(date));
+                assert_names(
+                    &json_body(&client, &route, &path, &body).await,
+                    place,
+                    &what,
+                );
+            }
+        }
+        if route.body.get("ends_on").is_some() {
+            for date in ["2022-11-13", "2027-11-15", "9999-12-31"] {
+                let body = with(&route.body, "ends_on", json!(date));
+                assert_names(
+                    &json_body(&client, &route, &path, &body).await,
+                    "ends_on",
+                    date,
+                );
+            }
+            for days in [
+                json!(-1),
+                json!(65_536),
+                json!(i64::MAX),
+                json!(i64::MIN),
+                json!(3.5),
+            ] {
+                let body = with(&route.body, "requirements.2.max_days", days.clone());
+                let answer = json_body(&client, &route, &path, &body).await;
+                assert_names(&answer, "requirements.2.max_days", &days.to_string());
+            }
+            for (place, value) in [
+                ("street_code", "110108"),
+                ("street_code", "999999999"),
+                ("street_code", "110108011'--"),
+                ("items.0.item", "green"),
+                ("items.1.item", "health_code"),
+                ("requirements.0.item", "influenza_vaccine"),
+                ("requirements.1.at_least", "best"),
+                ("requirements.0.allowed.0", "golden"),
+                ("contact", "no phone and no address"),
+                ("departments.1", "一年级组"),
+            ] {
+                let body = with(&route.body, place, json!(value));
+                assert_names(
+                    &json_body(&client, &route, &path, &body).await,
+                    place,
+                    value,
+                );
+            }
+            let body = with(&route.body, "departments", json!(vec!["x"; 201]));
+            assert_names(
+                &json_body(&client, &route, &path, &body).await,
+                "departments",
+                "201",
+            );
+        }
+        if route.body.get("document_number").is_some() {
+            for number in [
+                "11010019900230100X",
+                "110100299901010011",
+                "11010018000101001X",
+                "1",
+                "",
+                "110100195001010010000",
+                "-11010019500101",
+                "1e17",
+                "11010019500101001'",
+                "🀄",
+            ] {
+                let body = with(&route.body, "document_number", json!(number));
+                let answer = json_body(&client, &route, &path, &body).await;
+                assert_names(&answer, "document_number", number);
+            }
+            for phone in [
+                "",
+                "1",
+                "12345678901",
+                "+1 202 555 0100",
+                "138000000001",
+                "１３８",
+                "🀄",
+            ] {
+                let body = with(&route.body, "phone", json!(phone));
+                let answer = json_body(&client, &route, &path, &body).await;
+                assert_names(&answer, "phone", phone);
+            }
+        }
+        if route.body.get("code").is_some() {
+            for code in [
+                "",
+                "1234567",
+                "12345a",
+                "-12345",
+                "1234.5",
+                "১২৩৪৫৬",
+                "🀄🀄🀄🀄🀄🀄",
+            ] {
+                let body = json!({ "code": code });
+                assert_names(
+                    &json_body(&client, &route, &path, &body).await,
+                    "code",
+                    code,
+                );
+            }
+        }
+    }
+    assert_eq!(before.changed(&world.state().await), Vec::<String>::new());
+}
+
+/// Parts of paths that lead nowhere.
+const STRANGE: &[&str] = &[
+    "AAAAAAAAAAAAAAAAAAAAAA",
+    "AAAAAAAAAAAAAAAAAAAAAB",
+    "x",
+    "-1",
+    "0",
+    "null",
+    "me",
+    "%20",
+    "%F0%9F%80%84",
+    "%E7%8E%8B",
+    "..%2F..%2Fetc%2Fpasswd",
+    "%2e%2e",
+    "'%20or%20'1'='1",
+    "1;drop%20table%20registers",
+    "%22%3E%3Csvg%20onload=1%3E",
+    "%0D%0ASet-Cookie:x=1",
+    "%",
+    "%zz",
+    "018f9b7c-5b1e-7f3a-8c2d-1234567890ab",
+    "99999999999999999999999999",
+];
+
+async fn unknown_and_malformed_ids_lead_nowhere(on: On) {
+    let world = World::start(on).await;
+    let before = world.state().await;
+    let long = "A".repeat(1500);
+    let bodies = with_body();
+    let mut all = operations(&world.app.client()).await;
+    all.retain(|(_, path)| path.contains('{') && !path.starts_with("/demo/"));
+    for (method, template) in all {
+        let route = bodies
+            .iter()
+            .find(|route| route.method == method && route.path == template);
+        let who = route.map_or(Who::Owner, |route| route.who);
+        let client = if template.contains("/me/") {
+            world.member.clone()
+        } else {
+            world.client(who)
+        };
+        let body = match route {
+            // Right in itself: only the id is wrong.
+            Some(route) if template.contains("/verifications/") => {
+                assert_eq!(route.path, template);
+                Some(json!({ "code": "123456" }))
+            }
+            Some(route) if template.ends_with("/search") => {
+                assert_eq!(route.path, template);
+                Some(json!({ "name": "甲" }))
+            }
+            Some(route) => Some(route.body.clone()),
+            None if method == "POST" => Some(json!({})),
+            None => None,
+        };
+        let parts: Vec<&str> = template
+            .split('/')
+            .filter(|part| part.starts_with('{'))
+            .collect();
+        for part in parts {
+            for strange in STRANGE.iter().chain([&long.as_str()]) {
+                let path = world.path(&template.replace(part, strange));
+                let what = format!("{method} {path}");
+                let mut request = Request::builder()
+                    .method(method.as_str())
+                    .uri(&path)
+                    .header("accept", "application/json");
+                if let Some(bearer) = &client.bearer {
+                    request = request.header("authorization", format!("Bearer {bearer}"));
+                }
+                let bytes = match &body {
+                    Some(body) => {
+                        request = request.header("content-type", "application/json");
+                        serde_json::to_vec(body).unwrap()
+                    }
+                    None => Vec::new(),
+                };
+                let answer = client.raw(request.body(Body::from(bytes)).unwrap()).await;
+                assert_problem(&answer, &what);
+                let ended = template.contains("/verifications/") && answer.status == 410;
+                assert!(
+                    answer.status == 404 || ended,
+                    "{what}: {} {}",
+                    answer.status,
+                    answer.body
+                );
+            }
+            for (strange, code) in [
+                ("%00", "nul"),
+                ("%FF%FE", "wrong_encoding"),
+                ("a%00b", "nul"),
+            ] {
+                let path = world.path(&template.replace(part, strange));
+                let answer = client.send(&method, &path, body.clone()).await;
+                assert_eq!(answer.problem(400), code, "{method} {path}");
+            }
+            let path = template.replace(part, &"A".repeat(3000));
+            let answer = client.send(&method, &world.path(&path), body.clone()).await;
+            assert_eq!(answer.problem(414), "url_too_long", "{method} {template}");
+        }
+    }
+    assert_eq!(before.changed(&world.state().await), Vec::<String>::new());
+}
+
+async fn a_parameter_that_cannot_be_read_is_refused_with_its_name(on: On) {
+    let world = World::start(on).await;
+    let before = world.state().await;
+    let list = world.register.path("/members");
+    let sql = "'; drop table registers; --";
+    let mut cases: Vec<(&str, String)> = [
+        "0",
+        "201",
+        "-1",
+        "abc",
+        "9999999999999",
+        "99999999999999999999999999",
+        "1.5",
+        "1e2",
+        "0x10",
+        "٣",
+        "１",
+        " 1",
+        "1 ",
+        "null",
+        sql,
+    ]
+    .iter()
+    .map(|limit| ("limit", (*limit).to_owned()))
+    .collect();
+    for (name, values) in [
+        ("days", ["-1", "4", "3+", "+4", "1.0", sql]),
+        (
+            "verdict",
+            ["Meets", "meets,fails", "*", "%", "' or 1=1", sql],
+        ),
+        (
+            "item",
+            [
+                "*",
+                "health_code,nucleic_acid",
+                "green",
+                "..",
+                "' or 1=1",
+                sql,
+            ],
+        ),
+        ("state", ["OK", "ok,none", "%", "null", "' or 1=1", sql]),
+        (
+            "sort",
+            [
+                "name",
+                "id desc",
+                "joined_at; --",
+                "VERDICT",
+                "random()",
+                sql,
+            ],
+        ),
+        ("after", ["x", "AAAA", "../", "=", "' or 1=1", sql]),
+    ] {
+        cases.extend(values.iter().map(|value| (name, (*value).to_owned())));
+    }
+    for (name, value) in &cases {
+        let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        let answer = world.owner.get(&format!("{list}?{name}={encoded}")).await;
+        assert_names(&answer, name, &format!("{name}={value}"));
+        let body = json!({ "name": "甲", (*name): value });
+        let answer = world.owner.post(&format!("{list}/search"), body).await;
+        assert_names(&answer, name, &format!("searched {name}={value}"));
+    }
+    for (query, code) in [
+        ("limit=1&limit=2", "repeated_parameter"),
+        ("limit=1&%6Cimit=2", "repeated_parameter"),
+        ("department=%FF", "wrong_encoding"),
+        ("department=%CD%F5", "wrong_encoding"),
+        ("department=%00", "nul"),
+    ] {
+        let answer = world.owner.get(&format!("{list}?{query}")).await;
+        assert_eq!(answer.problem(400), code, "{query}");
+    }
+    for query in [
+        "offset=1",
+        "limit[]=1",
+        "Limit=1",
+        "q=1",
+        "__proto__=1",
+        "name=x",
+    ] {
+        let answer = world.owner.get(&format!("{list}?{query}")).await;
+        assert_names(&answer, query.split('=').next().unwrap(), query);
+    }
+    // What only narrows finds nothing.
+    for query in [
+        "department=%27%20or%201%3D1",
+        "value=%25&item=health_code",
+        "department=%E2%80%AE",
+    ] {
+        let found = world
+            .owner
+            .get(&format!("{list}?{query}"))
+            .await
+            .expect(200);
+        assert_eq!(found["members"], json!([]), "{query}");
+    }
+    for query in [
+        "q=%27%20or%201%3D1",
+        "q=%25",
+        "q=_",
+        "parent=%27",
+        "parent=-1",
+        "parent=9999999999999999",
+        "q=%F0%9F%80%84",
+        "parent=11%27",
+    ] {
+        let found = world
+            .app
+            .client()
+            .get(&format!("/api/v1/divisions?{query}"))
+            .await;
+        assert_eq!(found.expect(200), json!([]), "{query}");
+    }
+    // A cursor serves the register that it was drawn for.
+    let page = world
+        .owner
+        .get(&format!("{list}?limit=1"))
+        .await
+        .expect(200);
+    assert_eq!(page["next"], Value::Null);
+    for n in [60, 61] {
+        world.app.member(&world.register, &Person::number(n)).await;
+    }
+    let page = world
+        .owner
+        .get(&format!("{list}?limit=1"))
+        .await
+        .expect(200);
+    let next = page["next"].as_str().unwrap().to_owned();
+    world
+        .owner
+        .get(&format!("{list}?limit=1&after={next}"))
+        .await
+        .expect(200);
+    let other = world.app.register(&world.owner).await;
+    let answer = world
+        .owner
+        .get(&format!("{}?after={next}", other.path("/members")))
+        .await;
+    assert_names(&answer, "after", "another register's cursor");
+    let answer = world.owner.get(&format!("{list}?after={next}A")).await;
+    assert_names(&answer, "after", "a changed cursor");
+    let changed = before.changed(&world.state().await);
+    assert!(!changed.contains(&"keys".to_owned()), "{changed:?}");
+}
+
+/// Makes each a test on both engines.
+macro_rules! both {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name($crate::app::On::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name($crate::app::On::Postgres).await;
+            }
+        })*
+    };
+}
+both!(
+    what_is_no_json_is_refused_everywhere,
+    a_wrong_type_is_refused_with_its_field,
+    hidden_and_endless_texts_are_refused_with_their_field,
+    a_date_or_number_that_cannot_be_is_refused,
+    unknown_and_malformed_ids_lead_nowhere,
+    a_parameter_that_cannot_be_read_is_refused_with_its_name,
+);

@@ -1,0 +1,151 @@
+//! What the database holds, table by table, so that a test can say that nothing changed.
+use crate::app::TestApp;
+use sqlx::{PgPool, SqlitePool, sqlite::SqliteConnectOptions};
+use std::collections::BTreeMap;
+
+/// Every table's rows as one text each, in an order of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rows(BTreeMap<String, Vec<String>>);
+
+impl Rows {
+    /// How many rows a table has.
+    pub(crate) fn count(&self, table: &str) -> usize {
+        self.0.get(table).map_or(0, Vec::len)
+    }
+
+    /// The same without tables that may change: counters of limits, say.
+    pub(crate) fn without(mut self, tables: &[&str]) -> Self {
+        self.0.retain(|table, _| !tables.contains(&table.as_str()));
+        self
+    }
+
+    /// The tables in which something differs.
+    pub(crate) fn changed(&self, other: &Self) -> Vec<String> {
+        let both = self.0.keys().chain(other.0.keys());
+        let mut changed: Vec<String> = both
+            .filter(|table| self.0.get(*table) != other.0.get(*table))
+            .cloned()
+            .collect();
+        changed.dedup();
+        changed
+    }
+}
+
+/// Reads every row of every table.
+pub(crate) async fn rows(app: &TestApp) -> Rows {
+    let mut all = BTreeMap::new();
+    if app.is_sqlite() {
+        let path = app.folder.join("tuantibu.db");
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'",
+        )
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        for table in tables {
+            let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info($1)")
+                .bind(&table)
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+            let columns: Vec<String> = columns.iter().map(|own| format!("quote({own})")).collect();
+            let text = format!(
+                "select {} from {table} order by 1",
+                columns.join(" || ',' || ")
+            );
+            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(text));
+            all.insert(table, rows.fetch_all(&pool).await.unwrap());
+        }
+        pool.close().await;
+        return Rows(all);
+    }
+    let pool = PgPool::connect(&app.config.database.url).await.unwrap();
+    let tables: Vec<String> =
+        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    for table in tables {
+        let text = format!("select t::text from {table} t order by 1");
+        let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(text));
+        all.insert(table, rows.fetch_all(&pool).await.unwrap());
+    }
+    pool.close().await;
+    Rows(all)
+}
+
+/// What must hold between tables whatever happened at the same time; each finds the offenders.
+const BROKEN: &[(&str, &str)] = &[
+    (
+        "a register counts its members wrongly",
+        "select count(*) from registers r where r.members <> \
+         (select count(*) from authorizations a where a.register_id = r.id)",
+    ),
+    (
+        "an authorization without its person",
+        "select count(*) from authorizations a where not exists \
+         (select 1 from persons p where p.id = a.person_id)",
+    ),
+    (
+        "an authorization without its register",
+        "select count(*) from authorizations a where not exists \
+         (select 1 from registers r where r.id = a.register_id)",
+    ),
+    (
+        "an authorization without its guardian",
+        "select count(*) from authorizations a where a.guardian_id is not null and not exists \
+         (select 1 from persons p where p.id = a.guardian_id)",
+    ),
+    (
+        "an authorization without a snapshot",
+        "select count(*) from authorizations a where not exists \
+         (select 1 from snapshots s where s.person_id = a.person_id)",
+    ),
+    (
+        "a snapshot that nobody consented to",
+        "select count(*) from snapshots s where not exists \
+         (select 1 from authorizations a where a.person_id = s.person_id)",
+    ),
+    (
+        "a register without an owner",
+        "select count(*) from registers r where not exists \
+         (select 1 from register_administrators a join persons p on p.id = a.person_id \
+          where a.register_id = r.id and a.role = 1)",
+    ),
+    (
+        "an administrator of nothing",
+        "select count(*) from register_administrators a where not exists \
+         (select 1 from registers r where r.id = a.register_id)",
+    ),
+    (
+        "requirements that a register names and has not",
+        "select count(*) from registers r where not exists \
+         (select 1 from register_requirements q \
+          where q.register_id = r.id and q.version = r.requirements_version)",
+    ),
+    (
+        "a waiting join of nothing",
+        "select count(*) from pending_joins j where not exists \
+         (select 1 from registers r where r.id = j.register_id)",
+    ),
+];
+
+/// Holds that no race left half of anything.
+pub(crate) async fn assert_whole(app: &TestApp) {
+    for (what, text) in BROKEN {
+        let count: i64 = if app.is_sqlite() {
+            let path = app.folder.join("tuantibu.db");
+            let options = SqliteConnectOptions::new().filename(path).read_only(true);
+            let pool = SqlitePool::connect_with(options).await.unwrap();
+            sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap()
+        } else {
+            let pool = PgPool::connect(&app.config.database.url).await.unwrap();
+            let count = sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap();
+            pool.close().await;
+            count
+        };
+        assert_eq!(count, 0, "{what}");
+    }
+}

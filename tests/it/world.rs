@@ -1,0 +1,114 @@
+//! A small world with one of everything that has an id, for tests that go through every route.
+use crate::app::{Client, On, Person, Register, TestApp, join_body};
+use serde_json::{Value, json};
+use tuantibu::{config::Config, source::faults::Fault};
+
+/// One of everything.
+pub(crate) struct World {
+    pub(crate) app: TestApp,
+    pub(crate) owner: Client,
+    pub(crate) register: Register,
+    /// Signed in, and in the register.
+    pub(crate) member: Client,
+    /// The member's id in the register: the authorization.
+    pub(crate) authorization: String,
+    pub(crate) leave_link: String,
+    /// A sign-in of nobody in particular that was begun.
+    pub(crate) verification: String,
+    /// A join that waits for the source.
+    pub(crate) pending: String,
+    /// The member's session.
+    pub(crate) session: String,
+}
+
+/// Who is who in the world.
+pub(crate) const OWNER: usize = 900;
+pub(crate) const MEMBER: usize = 1;
+const SIGNS_IN: usize = 2;
+const WAITS: usize = 3;
+
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// Limits that no test of anything else runs into.
+pub(crate) fn lift(config: &mut Config) {
+    let most = 1_000_000;
+    let limits = &mut config.limits;
+    for limit in [
+        &mut limits.posts_address,
+        &mut limits.confirms_address,
+        &mut limits.previews_address,
+        &mut limits.unknown_codes_address,
+        &mut limits.reads_session,
+        &mut limits.reports_address_hour,
+        &mut limits.creations_person,
+        &mut limits.pending_address_hour,
+        &mut limits.mismatches_address_hour,
+        &mut limits.mismatches_document,
+        &mut limits.mismatches_document_address,
+        &mut limits.mismatches_phone,
+        &mut limits.mismatches_phone_address,
+        &mut limits.sms_phone,
+    ] {
+        *limit = most;
+    }
+}
+
+impl World {
+    pub(crate) async fn start(on: On) -> Self {
+        Self::of(TestApp::start_with(on, lift).await).await
+    }
+
+    pub(crate) async fn of(app: TestApp) -> Self {
+        let owner = Person::number(OWNER);
+        app.put(&owner, json!({})).await;
+        let owner = app.sign_in(&owner).await;
+        let register = app.register(&owner).await;
+        let joined = app.member(&register, &Person::number(MEMBER)).await;
+        let member = app.client().with(joined["token"].as_str());
+        let sessions = member.get("/api/v1/me/sessions").await.expect(200);
+        app.put(&Person::number(SIGNS_IN), json!({})).await;
+        let started = app
+            .client()
+            .post("/api/v1/sign-in", Person::number(SIGNS_IN).identity())
+            .await
+            .expect(202);
+        app.source_is(Fault::Down);
+        let join = format!("/api/v1/join/{}", register.code);
+        let pending = app
+            .client()
+            .post(&join, join_body(&Person::number(WAITS)))
+            .await
+            .expect(202);
+        app.source_is(Fault::Ok);
+        Self {
+            owner,
+            member,
+            authorization: text(&joined["authorization"]["id"]),
+            leave_link: text(&joined["authorization"]["leave_link"]),
+            verification: text(&started["verification_id"]),
+            pending: text(&pending["pending_id"]),
+            session: text(&sessions[0]["id"]),
+            register,
+            app,
+        }
+    }
+
+    /// A path of the OpenAPI document with the parts of this world.
+    pub(crate) fn path(&self, template: &str) -> String {
+        let id = match template {
+            path if path.contains("/me/authorizations/") => &self.authorization,
+            path if path.contains("/me/sessions/") => &self.session,
+            path if path.contains("/verifications/") => &self.verification,
+            path if path.contains("/pending/") => &self.pending,
+            _ => &self.register.id,
+        };
+        template
+            .replace("{id}", id)
+            .replace("{member}", &self.authorization)
+            .replace("{code}", &self.register.code)
+            .replace("{link}", &self.leave_link)
+            .replace("{document_number}", &Person::number(50).document)
+    }
+}
