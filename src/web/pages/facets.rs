@@ -135,8 +135,8 @@ impl Filters {
         let on_items = set.iter().any(|(name, _)| of_items.contains(name));
         let mut next = self.clone();
         next.pairs.retain(|(name, _)| {
-            let same = set.iter().any(|(own, _)| own == name);
-            !same && !(on_items && of_items.contains(&name.as_str()))
+            let replaced = set.iter().any(|(own, _)| own == name);
+            !replaced && (!on_items || !of_items.contains(&name.as_str()))
         });
         next.href(if chosen { &[] } else { set })
     }
