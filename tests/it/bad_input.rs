@@ -1,344 +1,16 @@
 //! Bad input at every route: its clear answer with the field named, never a 500, nothing written.
+mod ask;
+mod routes;
+
 use crate::{
     api_basics::operations,
-    app::{Answer, Client, On, Person, join_body, terms},
-    rows::{Rows, rows},
+    app::{On, Person},
     world::World,
 };
-use axum::{body::Body, http::Request};
+use ask::{assert_names, assert_problem, json_body, places, pointer, program, raw, with};
+use routes::{WITHOUT_BODY, WITHOUT_READING, Who, with_body};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Who asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
-    Anybody,
-    Member,
-    Owner,
-}
-
-/// A route with a body: who may, and a body that is right but for what a test breaks in it.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    who: Who,
-    body: Value,
-    /// Fields that may be missing or null.
-    optional: &'static [&'static str],
-    /// Fields whose wrong text is no wrong field but something that is not there.
-    opaque: &'static [&'static str],
-    /// Fields that take any text at all: they only narrow what is read.
-    free: &'static [&'static str],
-}
-
-const fn nothing() -> &'static [&'static str] {
-    &[]
-}
-
-/// Every route that reads a body.
-fn with_body() -> Vec<Route> {
-    let route = |method, path, who, body| Route {
-        method,
-        path,
-        who,
-        body,
-        optional: nothing(),
-        opaque: nothing(),
-        free: nothing(),
-    };
-    let person = Person::number(7);
-    let mut sign_in = person.identity();
-    sign_in["purpose"] = json!("leave");
-    let mut join = join_body(&person);
-    join["department"] = json!("后勤");
-    join["birth_date"] = json!("1980-01-01");
-    let mut register = terms();
-    register["administrator_title"] = json!("校医");
-    register["ends_on"] = json!("2023-01-31");
-    register["requirements"][1] = json!({ "item": "vaccination", "at_least": "basic_complete" });
-    register["requirements"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!({ "item": "nucleic_acid", "max_days": 3 }));
-    let filters = json!({
-        "name": "甲", "verdict": "meets", "item": "health_code", "value": "green", "days": "3",
-        "state": "ok", "department": "后勤", "sort": "joined_at", "limit": "20", "after": "x",
-    });
-    let every: &[&str] = &[
-        "organisation",
-        "contact",
-        "administrator_title",
-        "street_code",
-        "purpose",
-        "items",
-        "requirements",
-        "departments",
-        "ends_on",
-        "requirements.0.allowed",
-        "requirements.1.at_least",
-        "requirements.2.max_days",
-    ];
-    vec![
-        Route {
-            optional: &["purpose"],
-            ..route("POST", "/api/v1/sign-in", Who::Anybody, sign_in)
-        },
-        route(
-            "POST",
-            "/api/v1/verifications/{id}/confirm",
-            Who::Anybody,
-            json!({ "code": "12345" }),
-        ),
-        Route {
-            optional: &[
-                "department",
-                "birth_date",
-                "consent",
-                "consent.items",
-                "consent.sharing",
-            ],
-            ..route("POST", "/api/v1/join/{code}", Who::Anybody, join)
-        },
-        route(
-            "POST",
-            "/api/v1/join/{code}/report",
-            Who::Anybody,
-            json!({ "reason": "名称有误" }),
-        ),
-        Route {
-            optional: every,
-            ..route("POST", "/api/v1/registers", Who::Owner, register.clone())
-        },
-        Route {
-            optional: every,
-            ..route("PATCH", "/api/v1/registers/{id}", Who::Owner, register)
-        },
-        Route {
-            opaque: &["confirmation_token"],
-            ..route(
-                "DELETE",
-                "/api/v1/registers/{id}",
-                Who::Owner,
-                json!({ "organisation": "青禾实验小学", "confirmation_token": "x" }),
-            )
-        },
-        Route {
-            optional: &[
-                "verdict",
-                "item",
-                "value",
-                "days",
-                "state",
-                "department",
-                "sort",
-                "limit",
-                "after",
-            ],
-            free: &["value", "department"],
-            ..route(
-                "POST",
-                "/api/v1/registers/{id}/members/search",
-                Who::Owner,
-                filters,
-            )
-        },
-        Route {
-            opaque: &["confirmation_token"],
-            ..route(
-                "POST",
-                "/api/v1/registers/{id}/exports",
-                Who::Owner,
-                json!({ "format": "csv", "purpose": "核对", "confirmation_token": "x" }),
-            )
-        },
-        Route {
-            optional: &["register_id"],
-            opaque: &["register_id"],
-            ..route(
-                "POST",
-                "/api/v1/me/confirmations",
-                Who::Owner,
-                json!({ "action": "export", "register_id": "AAAAAAAAAAAAAAAAAAAAAA" }),
-            )
-        },
-        Route {
-            optional: &["items", "sharing", "consent"],
-            ..route(
-                "PATCH",
-                "/api/v1/me/authorizations/{id}",
-                Who::Member,
-                json!({
-                    "accepted": true,
-                    "version": tuantibu::actions::join_terms::CONSENT_VERSION,
-                    "items": ["health_code", "nucleic_acid"],
-                    "sharing": "details",
-                }),
-            )
-        },
-    ]
-}
-
-/// Routes that take no body: an empty one or `{}` at most.
-const WITHOUT_BODY: &[(&str, &str)] = &[
-    ("POST", "/api/v1/verifications/{id}/resend"),
-    ("POST", "/api/v1/registers/{id}/code"),
-    ("POST", "/api/v1/registers/{id}/members/{member}/phone"),
-    ("POST", "/api/v1/pending/{id}/send-code"),
-    ("POST", "/api/v1/leave/{link}"),
-    ("POST", "/leave/{link}"),
-];
-
-/// Routes that read no body.
-const WITHOUT_READING: &[(&str, &str)] = &[
-    ("GET", "/api/v1/divisions"),
-    ("GET", "/api/v1/registers"),
-    ("GET", "/api/v1/registers/{id}"),
-    ("GET", "/api/v1/registers/{id}/code.png"),
-    ("GET", "/api/v1/registers/{id}/code.svg"),
-    ("GET", "/api/v1/registers/{id}/summary"),
-    ("GET", "/api/v1/registers/{id}/members"),
-    ("GET", "/api/v1/registers/{id}/members/{member}"),
-    ("DELETE", "/api/v1/registers/{id}/members/{member}"),
-    ("GET", "/api/v1/join/{code}"),
-    ("GET", "/api/v1/pending/{id}"),
-    ("DELETE", "/api/v1/pending/{id}"),
-    ("GET", "/api/v1/leave/{link}"),
-    ("GET", "/leave/{link}"),
-    ("GET", "/api/v1/me"),
-    ("GET", "/api/v1/me/data"),
-    ("GET", "/api/v1/me/access-log"),
-    ("GET", "/api/v1/me/sessions"),
-    ("DELETE", "/api/v1/me/sessions"),
-    ("DELETE", "/api/v1/me/sessions/{id}"),
-    ("DELETE", "/api/v1/session"),
-    ("GET", "/api/v1/me/authorizations"),
-    ("GET", "/api/v1/me/authorizations/{id}"),
-    ("DELETE", "/api/v1/me/authorizations/{id}"),
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
-];
-
-async fn raw(client: &Client, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Answer {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("accept", "application/json")
-        .header("content-type", kind);
-    if let Some(bearer) = &client.bearer {
-        request = request.header("authorization", format!("Bearer {bearer}"));
-    }
-    client.raw(request.body(Body::from(body)).unwrap()).await
-}
-
-async fn json_body(client: &Client, route: &Route, path: &str, body: &Value) -> Answer {
-    let bytes = serde_json::to_vec(body).unwrap();
-    raw(client, route.method, path, "application/json", bytes).await
-}
-
-impl World {
-    fn client(&self, who: Who) -> Client {
-        match who {
-            Who::Anybody => self.app.client(),
-            Who::Member => self.member.clone(),
-            Who::Owner => self.owner.clone(),
-        }
-    }
-
-    /// What must not change; counters of limits may.
-    async fn state(&self) -> Rows {
-        rows(&self.app).await.without(&["counters"])
-    }
-}
-
-/// Every place of a value in JSON, as `requirements.0.item`.
-fn places(value: &Value, at: &str, all: &mut Vec<String>) {
-    if !at.is_empty() {
-        all.push(at.to_owned());
-    }
-    let inner = |key: &str| {
-        if at.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{at}.{key}")
-        }
-    };
-    match value {
-        Value::Object(entries) => entries
-            .iter()
-            .for_each(|(key, value)| places(value, &inner(key), all)),
-        Value::Array(values) => values
-            .iter()
-            .enumerate()
-            .for_each(|(key, value)| places(value, &inner(&key.to_string()), all)),
-        _ => {}
-    }
-}
-
-fn pointer(place: &str) -> String {
-    format!("/{}", place.replace('.', "/"))
-}
-
-fn with(body: &Value, place: &str, value: Value) -> Value {
-    let mut body = body.clone();
-    *body.pointer_mut(&pointer(place)).unwrap() = value;
-    body
-}
-
-/// The problem names the field, or the one that holds it.
-#[track_caller]
-fn assert_names(answer: &Answer, place: &str, what: &str) {
-    assert_problem(answer, what);
-    assert_eq!(answer.status, 422, "{what}: {}", answer.body);
-    let named = answer.body["errors"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let names = |field: &str| {
-        let field = if place.starts_with("consent") || field.is_empty() {
-            field
-        } else {
-            // A changed consent has the same fields, with or without the object around them.
-            field.strip_prefix("consent.").unwrap_or(field)
-        };
-        place == field
-            || place.starts_with(&format!("{field}."))
-            || field.starts_with(&format!("{place}."))
-    };
-    assert!(
-        named
-            .iter()
-            .any(|error| names(error["field"].as_str().unwrap())),
-        "{what}: {}",
-        answer.body
-    );
-}
-
-/// A clear answer: 4xx, a problem with a code, and no words of the program's inside.
-#[track_caller]
-fn assert_problem(answer: &Answer, what: &str) {
-    assert!(
-        (400..500).contains(&answer.status),
-        "{what}: {} {}",
-        answer.status,
-        answer.body
-    );
-    assert_eq!(
-        answer.headers["content-type"], "application/problem+json",
-        "{what}"
-    );
-    assert!(!answer.body["code"].as_str().unwrap().is_empty(), "{what}");
-    let text = answer.body.to_string();
-    for word in [
-        "serde",
-        "sqlx",
-        "panicked",
-        "src/",
-        "expected `",
-        "line 1 column",
-    ] {
-        assert!(!text.contains(word), "{what}: {text}");
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_route_is_forgotten() {
@@ -729,6 +401,7 @@ async fn a_date_or_number_that_cannot_be_is_refused(on: On) {
 }
 
 /// Parts of paths that lead nowhere.
+#[rustfmt::skip]
 const STRANGE: &[&str] = &[
     "AAAAAAAAAAAAAAAAAAAAAA",
     "AAAAAAAAAAAAAAAAAAAAAB",
@@ -791,21 +464,7 @@ async fn unknown_and_malformed_ids_lead_nowhere(on: On) {
             for strange in STRANGE.iter().chain([&long.as_str()]) {
                 let path = world.path(&template.replace(part, strange));
                 let what = format!("{method} {path}");
-                let mut request = Request::builder()
-                    .method(method.as_str())
-                    .uri(&path)
-                    .header("accept", "application/json");
-                if let Some(bearer) = &client.bearer {
-                    request = request.header("authorization", format!("Bearer {bearer}"));
-                }
-                let bytes = match &body {
-                    Some(body) => {
-                        request = request.header("content-type", "application/json");
-                        serde_json::to_vec(body).unwrap()
-                    }
-                    None => Vec::new(),
-                };
-                let answer = client.raw(request.body(Body::from(bytes)).unwrap()).await;
+                let answer = program(&client, &method, &path, &body).await;
                 assert_problem(&answer, &what);
                 let ended = template.contains("/verifications/") && answer.status == 410;
                 assert!(
@@ -821,11 +480,11 @@ async fn unknown_and_malformed_ids_lead_nowhere(on: On) {
                 ("a%00b", "nul"),
             ] {
                 let path = world.path(&template.replace(part, strange));
-                let answer = client.send(&method, &path, body.clone()).await;
+                let answer = program(&client, &method, &path, &body).await;
                 assert_eq!(answer.problem(400), code, "{method} {path}");
             }
-            let path = template.replace(part, &"A".repeat(3000));
-            let answer = client.send(&method, &world.path(&path), body.clone()).await;
+            let path = world.path(&template.replace(part, &"A".repeat(3000)));
+            let answer = program(&client, &method, &path, &body).await;
             assert_eq!(answer.problem(414), "url_too_long", "{method} {template}");
         }
     }

@@ -108,7 +108,7 @@ async fn previews_and_unknown_codes_of_an_address() {
             .iter()
             .for_each(|answer| assert_refused(answer, false, 60));
         clients[0].get(&path).await.expect(200);
-        for _ in 61..90 {
+        for _ in 63..90 {
             clients[1].get(&path).await.expect(200);
         }
         let refused = clients[0].get(&path).await;
