@@ -2,11 +2,6 @@
 -- {clustered} close a table. Times are milliseconds since the Unix epoch; identifiers, hashes and
 -- sealed cells are bytes.
 
-create table settings (
-  name {text} primary key,
-  value {blob} not null
-){clustered};
-
 -- Keys wrapped by the root key, which stands outside the database.
 create table keys (
   id {int} primary key,

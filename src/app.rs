@@ -19,7 +19,7 @@ use crate::{
         faults::Faults,
         fhir::{Credentials, FhirConfig, FhirSource},
     },
-    store::{Store, refresh, settings},
+    store::{Store, keys, refresh},
     texts::Texts,
 };
 use jiff::{
@@ -114,6 +114,8 @@ pub struct Parts {
     pub demo: bool,
     /// A source in the place of the configured one.
     pub source: Option<Arc<dyn HealthSource>>,
+    /// Whether the store remembers which statements ran.
+    pub recording: bool,
 }
 
 impl Default for Parts {
@@ -123,6 +125,7 @@ impl Default for Parts {
             random: Arc::new(OsRandom::new()),
             demo: false,
             source: None,
+            recording: false,
         }
     }
 }
@@ -142,9 +145,12 @@ impl App {
             ));
         }
         make_folder_of(&config.database.url)?;
-        let store = Store::open(&config.database.url, config.database.connections)
+        let mut store = Store::open(&config.database.url, config.database.connections)
             .await
             .map_err(StartError::of)?;
+        if parts.recording {
+            store = store.recording();
+        }
         let keys = Arc::new(open_keys(&config, &store, &parts).await?);
         let catalogue = Arc::new(Catalogue::embedded());
         let outbox = Arc::new(Outbox::new(parts.clock.clone()));
@@ -324,7 +330,7 @@ async fn open_keys(config: &Config, store: &Store, parts: &Parts) -> Result<Keys
         .await
         .map_err(StartError::of)?;
     refresh::lock(&mut tx).await.map_err(StartError::of)?;
-    let mut rows: Vec<WrappedKey> = settings::keys(&mut tx)
+    let mut rows: Vec<WrappedKey> = keys::all(&mut tx)
         .await
         .map_err(StartError::of)?
         .into_iter()
@@ -344,7 +350,7 @@ async fn open_keys(config: &Config, store: &Store, parts: &Parts) -> Result<Keys
         rows = Keys::draw(&root, &*parts.random);
         for row in &rows {
             let now = parts.clock.millis();
-            settings::insert_key(&mut tx, i64::from(row.id), &row.purpose, &row.wrapped, now)
+            keys::insert(&mut tx, i64::from(row.id), &row.purpose, &row.wrapped, now)
                 .await
                 .map_err(StartError::of)?;
         }

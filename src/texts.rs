@@ -180,7 +180,7 @@ mod tests {
                             key = name.to_owned();
                             all.insert(key.clone(), rest.to_owned());
                         }
-                        _ if line.starts_with(' ') => {
+                        _ if line.starts_with([' ', '}']) => {
                             all.entry(key.clone()).or_default().push_str(line);
                         }
                         _ => {}

@@ -2,7 +2,7 @@
 //!
 //! Every server runs the same loop; leases in the database decide who does what.
 use crate::{
-    actions::{erase_expired, refresh_health, retry_pending},
+    actions::{chores, refresh_health},
     app::App,
     error::Result,
 };
@@ -39,14 +39,7 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         app.clone(),
         stop.clone(),
         "chores",
-        |app, round| async move {
-            retry_pending::retry_pending(&app).await?;
-            retry_pending::send_due(&app).await?;
-            if round.is_multiple_of(ERASE_EVERY) {
-                erase_expired::erase_expired(&app).await?;
-            }
-            Ok(())
-        },
+        |app, round| async move { chores::chores(&app, round.is_multiple_of(ERASE_EVERY)).await },
     ));
     vec![refresh, chores]
 }

@@ -4,6 +4,7 @@ mod attempts;
 pub mod audit;
 pub mod change_consent;
 pub mod change_register;
+pub mod chores;
 pub mod code_image;
 pub mod confirm_action;
 pub mod confirm_code;

@@ -19,8 +19,6 @@ statements! {
     BY_LEAVE_LINK = "select * from authorizations where leave_hash = $1";
     OF_PERSON = "select * from authorizations where person_id = $1 order by joined_at, id";
     OF_GUARDIAN = "select * from authorizations where guardian_id = $1 order by joined_at, id";
-    IN_REGISTER = "select a.id, a.register_id, a.person_id from authorizations a \
-                   where a.register_id = $1 limit $2";
     SOME_OF_REGISTER = "select * from authorizations where register_id = $1 limit $2";
     COUNT_IN_DEPARTMENTS = "select count(*) from authorizations a where a.register_id = $1 \
         and a.department in (select j.value from json_each($2) as j)";
@@ -167,22 +165,6 @@ pub async fn of_person(tx: &mut Tx, person: &[u8]) -> Result<Vec<AuthorizationRo
 /// Those that somebody consented to for others.
 pub async fn of_guardian(tx: &mut Tx, guardian: &[u8]) -> Result<Vec<AuthorizationRow>> {
     rows!(tx, fetch_all, AuthorizationRow, OF_GUARDIAN, guardian)
-}
-
-/// Some authorizations of a register: id, register, person.
-pub async fn in_register(
-    tx: &mut Tx,
-    register: &[u8],
-    limit: i64,
-) -> Result<Vec<(Vec<u8>, Vec<u8>, Vec<u8>)>> {
-    rows!(
-        tx,
-        fetch_all,
-        (Vec<u8>, Vec<u8>, Vec<u8>),
-        IN_REGISTER,
-        register,
-        limit
-    )
 }
 
 /// Some authorizations of a register, whole.

@@ -8,7 +8,6 @@ statements! {
             bucket = excluded.bucket, expires_at = excluded.expires_at \
             returning amount";
     GIVE_BACK = "update counters set amount = amount - 1 where counter = $1 and bucket = $2 and amount > 0";
-    PEEK = "select amount from counters where counter = $1 and bucket = $2";
     OVER = "delete from counters where expires_at < $1";
 }
 
@@ -31,11 +30,6 @@ pub async fn take(tx: &mut Tx, counter: &[u8], bucket: i64, expires_at: i64) -> 
 pub async fn give_back(tx: &mut Tx, counter: &[u8], bucket: i64) -> Result<()> {
     execute!(tx, GIVE_BACK, counter, bucket)?;
     Ok(())
-}
-
-/// How many it are.
-pub async fn peek(tx: &mut Tx, counter: &[u8], bucket: i64) -> Result<i64> {
-    Ok(rows!(tx, fetch_optional, (i64,), PEEK, counter, bucket)?.map_or(0, |(amount,)| amount))
 }
 
 /// Forgets counters that ended before a time.

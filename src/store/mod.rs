@@ -3,13 +3,13 @@ pub mod audit;
 pub mod authorizations;
 mod engine;
 pub mod jobs;
+pub mod keys;
 pub mod limits;
 mod migrations;
 pub mod persons;
 pub mod refresh;
 pub mod registers;
 pub mod sessions;
-pub mod settings;
 pub mod sms;
 pub mod snapshots;
 pub mod verifications;
@@ -130,7 +130,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("refresh", refresh::STATEMENTS),
         ("registers", registers::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
-        ("settings", settings::STATEMENTS),
+        ("keys", keys::STATEMENTS),
         ("sms", sms::STATEMENTS),
         ("snapshots", snapshots::STATEMENTS),
         ("verifications", verifications::STATEMENTS),

@@ -26,7 +26,6 @@ statements! {
         failing_since = case when cast($4 as bigint) is null then null else coalesce(failing_since, $4) end, \
         version = version + 1, lease_owner = null, lease_until = 0 \
         where shard = $1 and lease_owner = $2 and done = 0";
-    OPEN_SHARDS = "select count(*) from refresh_shards where run_id = $1 and done = 0";
     FINISH_RUN = "update refresh_runs set finished_at = $2, \
         updated = (select cast(coalesce(sum(updated), 0) as bigint) from refresh_shards), \
         unchanged = (select cast(coalesce(sum(unchanged), 0) as bigint) from refresh_shards), \
@@ -239,11 +238,6 @@ pub async fn finish_shard(
     failed_at: Option<i64>,
 ) -> Result<bool> {
     Ok(execute!(tx, FINISH_SHARD, shard, owner, read_at, failed_at)? > 0)
-}
-
-/// How many shards of a run are not done.
-pub async fn open_shards(tx: &mut Tx, run: &[u8]) -> Result<i64> {
-    Ok(rows!(tx, fetch_one, (i64,), OPEN_SHARDS, run)?.0)
 }
 
 /// Finishes a run whose shards are all done; whether this call did it.

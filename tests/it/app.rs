@@ -198,6 +198,7 @@ fn parts(clock: &Arc<ManualClock>) -> Parts {
         random: Arc::new(OsRandom::new()),
         demo: true,
         source: None,
+        recording: true,
     }
 }
 

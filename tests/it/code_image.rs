@@ -76,9 +76,9 @@ async fn the_code_is_dark_on_white_with_a_border_of_four_modules() {
     let session = app.sign_in(&owner).await;
     let register = app.register(&session).await;
     let png = session.get(&register.path("/code.png")).await.bytes;
-    let mut reader = png::Decoder::new(std::io::Cursor::new(png))
-        .read_info()
-        .unwrap();
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut pixels).unwrap();
     let bytes_a_row = pixels.len() / info.height as usize;

@@ -25,6 +25,8 @@ mod source_import;
 mod storage;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod texts;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
 mod bad_input;

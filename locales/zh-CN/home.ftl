@@ -1,0 +1,49 @@
+# 首页、登录、验证码
+home-title = 团体健康登记，¦一码加入，¦随时退出
+home-lead = 单位领一个登记码，成员自愿扫码授权。健康信息来自主管部门的数据，不用截图，不用上报。
+home-pending = 您有一个加入申请在等信息源。
+home-pending-link = 查看
+home-member = 我是成员
+home-member-words = 收到单位的登记码？用微信或手机相机扫一扫就能加入，不用在这里操作。
+home-member-button = 查看我的授权、退出
+home-administrator = 我是单位管理员
+home-administrator-words = 核验本人身份后，为单位申领登记簿。已有登记簿的，用同样的方式进入。
+home-administrator-button = 申领或进入登记簿
+home-willing = 本人自愿。
+home-willing-words = 先看清谁要看、看什么，再决定。
+home-looked = 看得见谁看过。
+home-looked-words = 每次查看和导出都有记录。
+home-leave = 随时退出。
+home-leave-words = 不用批准，退出即删除。
+
+sign-in-title-mine = 先确认您是本人
+sign-in-lead-mine = 只用来和健康信息源比对。请填写在防疫、就医时登记的姓名和手机号。
+sign-in-title-registers = 先确认您是本人
+sign-in-lead-registers = 管理员要实名，成员加入前会看到“身份已核验”和您的姓（名字隐去）。
+sign-in-title-leave = 登录并退出登记簿
+sign-in-lead-leave = 这样登录后只能查看授权和退出。验证码次数用完时，也留有三次专供退出。
+sign-in-to-leave = 只想退出登记簿？
+sign-in-to-leave-link = 只为退出而登录
+sign-in-has-code = 输入已收到的验证码
+
+verify-title = 输入¦短信验证码
+verify-sent = 6 位数字已发到 ⟦{ $phone }⟧，5 分钟内有效。
+verify-resent = 已重新发送。最近两条验证码都有效，用哪一条都行。
+verify-expired = 上一条验证码已经过期，请重新发送。
+verify-join = 确认加入
+verify-sign-in = 登录
+verify-leave = 登录
+verify-missing = 没收到？
+verify-missing-words = 短信可能要等一会儿。发出 60 秒后可以重新发送，最近两条验证码都有效。
+verify-missing-wait = 现在还要等 { $seconds } 秒。
+verify-secret = 任何人向您要验证码都不要给，管理员也不需要它。
+verify-tries = 还可以试 { $tries } 次。
+verify-back = 手机号填错了，返回修改
+
+demo-title = 演示
+demo-lead = 这里的人和健康信息都是编的，短信只显示在这一页。
+demo-people = 可以试的人
+demo-people-printed = 启动演示时，终端里列出了几个可以试的人。
+demo-sms = 发出的短信
+demo-sms-none = 还没有发过短信。
+demo-again = 刷新

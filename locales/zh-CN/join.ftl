@@ -1,0 +1,63 @@
+# 加入登记簿
+join-title = { $organisation }邀请您加入¦健康登记簿
+join-items = 会看到您的哪些信息
+join-sharing = 给单位看多少
+sharing-verdict = 只看是否符合
+sharing-verdict-hint = 单位只看到“符合”或“不符合”，看不到具体内容
+sharing-details = 看具体信息
+sharing-details-hint = 单位看到上面勾选的每一项
+join-whom = 为谁加入
+join-whom-self = 我自己
+join-whom-self-hint = 不用重新填写身份信息，核对就行
+join-whom-other = 孩子或老人
+join-whom-other-hint = 填他们的姓名和证件；他们在信息源里登记的手机号要是您的
+join-times = 每天更新 { $count } 次
+join-times-words = { $times }，您不用做任何事
+join-looked = 谁看过，您都知道
+join-looked-words = 证件号和手机号只显示开头和末尾几位
+join-leave = 随时退出，不用批准
+join-leave-words = 退出即刻生效，您的信息同时删除
+join-consent = 自愿授权
+join-accept = 我已看过上面的授权说明（{ $version }），自愿授权以上信息
+join-next = 下一步：填写身份信息
+join-rather-not = 不想加入？关闭本页就好，不会留下任何记录。
+join-identity-title = 填写您的¦身份信息
+join-identity-lead = 只用来和健康信息源比对。请填写在防疫、就医时登记的姓名和手机号。
+join-identity-lead-other = 姓名和证件填孩子或老人的，手机号填您自己的。一个手机号除本人外最多可再替四人登记。
+join-for-others = 替老人填写？姓名和证件填老人的，手机号填老人在信息源里登记的。替 14 岁以下的孩子加入，请监护人先登录。
+join-guardian-link = 监护人登录
+department-none = 不选
+
+guardian-title = 请监护人¦替孩子加入
+guardian-1 = 14 岁以下的孩子由监护人替他加入，也由监护人查看和退出。
+guardian-2 = 监护人先登录，登录后回到这个登记簿，选“孩子或老人”。
+guardian-3 = 孩子在信息源里登记的手机号要是监护人的，这样才能确认关系。您刚才填写的内容没有保存。
+guardian-link = 监护人登录
+guardian-signed-in = 现在登录的人不满 18 岁，或不是孩子的监护人。请监护人登录。
+
+joined-title = 已加入{ $organisation }的¦登记簿
+joined-seen = 单位现在看到的是
+joined-receipt = 授权凭证
+joined-link = 退出链接
+joined-link-words = 打开它，确认一次就退出，不用验证码。只显示这一次，请截图或复制保存，不要给别人。
+joined-close = 可以关闭本页了。想退出时，用上面的链接，或从首页进入“我的授权”。
+
+pending-title-matched = 信息源已经连上
+pending-kept = 您填写的信息已保留，不用重新填。
+pending-then = 连上后我们会自动比对，对上了就发短信，请您回到这个页面完成最后一步。
+pending-matched = 比对成功。请获取验证码，完成加入。
+pending-until = 最迟等到{ $time }。到时还没有完成，会删除您填的信息。
+pending-still = 刚试过，信息源还是连不上。您填的信息还在。
+pending-state-waiting = 待比对
+pending-state-matched = 比对成功
+pending-try = 现在再试一次
+pending-delete = 不等了，删除我填的信息
+pending-deleted-title = 已删除
+pending-deleted = 您填写的信息已经删除，没有加入任何登记簿。
+
+report-link = 举报这个登记簿
+report-title = 举报这个登记簿
+report-lead = 运营方会看到您写的原因，单位看不到，也不知道是谁举报的。
+report-send = 提交举报
+report-done-title = 已收到举报
+report-done = 运营方会核实，必要时暂停这个登记簿。
