@@ -30,7 +30,7 @@ use moka::future::Cache;
 use std::time::Duration;
 use std::{
     path::Path,
-    sync::{Arc, atomic::AtomicI64},
+    sync::{Arc, OnceLock, atomic::AtomicI64},
 };
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -101,6 +101,21 @@ pub struct Demo {
     pub sample: Option<Arc<EmbeddedSource>>,
     /// Breaks the source on demand.
     pub faults: Arc<Faults>,
+    /// A few people to try, once the sample source is filled.
+    pub people: Arc<OnceLock<Vec<SamplePerson>>>,
+}
+
+/// Somebody of the sample source.
+#[derive(Clone, Debug)]
+pub struct SamplePerson {
+    /// The name.
+    pub name: String,
+    /// The number of the resident ID.
+    pub document: String,
+    /// The phone.
+    pub phone: String,
+    /// What is special, in Chinese and English, ` / ` between them.
+    pub note: &'static str,
 }
 
 /// What a test or the demo puts in the place of the usual parts.
@@ -306,6 +321,7 @@ async fn open_source(
         outbox,
         sample,
         faults: faults.clone(),
+        people: Arc::default(),
     };
     Ok((faults, Some(demo)))
 }

@@ -196,7 +196,7 @@ pub struct Refresh {
     pub attempts: u32,
     /// Seconds before the second try; doubled before each further one.
     pub backoff_seconds: u64,
-    /// Seconds that a shard is leased for.
+    /// Seconds after which others go on where a server was killed.
     pub lease_seconds: i64,
 }
 
@@ -210,7 +210,7 @@ impl Default for Refresh {
             batch: 1000,
             attempts: 3,
             backoff_seconds: 2,
-            lease_seconds: 120,
+            lease_seconds: 30,
         }
     }
 }

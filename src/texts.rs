@@ -20,6 +20,7 @@ const LOCALES: &[Locale] = include!(concat!(env!("OUT_DIR"), "/locales.rs"));
 impl Texts {
     /// The texts that the binary embeds.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "what is embedded is tested")]
     pub fn embedded() -> Self {
         let bundles = LOCALES
             .iter()

@@ -56,8 +56,8 @@ go-to-sign-in = Sign in again
 back-to-mine = My consents
 back-to-list = Back to the list
 demo-mark = Demo
-demo-mark-words = Demo: people and data are invented, no message is really sent.
-demo-mark-link = See messages and people to try
+demo-mark-words = Demo: everything is invented.
+demo-mark-link = Messages and people
 
 # Lists of facts
 fact-organisation = Group
@@ -80,7 +80,7 @@ fact-state = State
 fact-content = Content
 fact-title = Position
 fact-data-time = Data
-ends-on = ends by itself on { $day }
+ends-on = until { $day }
 ends-never = No end date
 vouched = The operator has checked this name
 not-vouched = The name is the administrator’s own word, not checked

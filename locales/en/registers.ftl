@@ -42,7 +42,7 @@ tomorrow-count = { $count ->
 }{ " " }
 tomorrow-names = { $names }.
 tomorrow-names-more = { $names } and others.
-tomorrow-remedy = { $item } taken today still meets tomorrow.
+tomorrow-remedy = { " " }{ $item } taken today still meets tomorrow.
 waiting-note = { $count ->
     [one] 1 person is
    *[other] { $count } people are
@@ -79,6 +79,7 @@ column-ids = ID, phone
 column-verdict = Verdict
 column-time = Data
 document-tail = ends in { $tail }
+failing = Does not meet: { $items }
 read-label = Data
 pager = { $shown } on this page of { $total }, those needing action first
 pager-next = Next page

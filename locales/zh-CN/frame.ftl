@@ -43,8 +43,8 @@ go-to-sign-in = 重新登录
 back-to-mine = 返回我的授权
 back-to-list = 返回名单
 demo-mark = 演示
-demo-mark-words = 演示：人和数据都是编的，短信不会真的发出。
-demo-mark-link = 看短信和可以试的人
+demo-mark-words = 演示：人和数据都是编的。
+demo-mark-link = 短信和可以试的人
 
 # 事实清单
 fact-organisation = 单位

@@ -64,6 +64,7 @@ column-ids = 证件、手机
 column-verdict = 结论
 column-time = 数据时间
 document-tail = 尾号 { $tail }
+failing = 不符合的是：{ $items }
 read-label = 数据
 pager = 本页 { $shown } 人，共 { $total } 人，需要处理的在前
 pager-next = 下一页

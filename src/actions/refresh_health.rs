@@ -21,6 +21,9 @@ use std::time::Duration;
 /// Between looks whether another server has finished its shards.
 const WAIT: Duration = Duration::from_millis(200);
 
+/// No batch takes longer, whatever the source does: each connector has bounds of its own below it.
+const BATCH_WITHIN: Duration = Duration::from_secs(600);
+
 /// How a run went.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Run {
@@ -52,7 +55,6 @@ pub async fn refresh_health(
     let owner = random::id(&*app.random);
     let total = count_people(app).await?;
     let mut source_is_down = false;
-    let mut waited = 0;
     loop {
         let until = app.now() + app.config.refresh.lease_seconds * 1000;
         let mut tx = app.store.write().await?;
@@ -62,7 +64,6 @@ pub async fn refresh_health(
             read_shard(app, &run, owner, &shard, &mut source_is_down).await?;
             let mut tx = app.store.read().await?;
             progress(refresh::progress(&mut tx, &run).await?, total);
-            waited = 0;
             continue;
         }
         let mut tx = app.store.write().await?;
@@ -74,11 +75,7 @@ pub async fn refresh_health(
         if row.finished_at.is_some() {
             return Ok(run_of(app, &row));
         }
-        // Another server works on the last shards, or was killed and its lease runs out.
-        waited += 1;
-        if i64::from(waited) > app.config.refresh.lease_seconds * 10 {
-            return Err(Error::unexpected("a refresh run is stuck"));
-        }
+        // Another server works on the last shards, or was killed: then its leases run out.
         tokio::time::sleep(WAIT).await;
     }
 }
@@ -214,7 +211,7 @@ async fn read_shard(
         };
         let read_at = app.now();
         let (asks, readable) = asks(app, &people);
-        let answers = match ask(app, &asks, source_is_down).await {
+        let answers = match ask(app, owner, leased.shard, &asks, source_is_down).await {
             Ok(answers) => answers,
             Err(error) => {
                 tracing::warn!(source = app.source.kind(), shard, %error, "a batch failed whole");
@@ -291,8 +288,11 @@ fn asks(app: &App, people: &[RefreshRow]) -> (Vec<Ask>, Vec<Option<Identity>>) {
 }
 
 /// Asks the source, again with backoff where it fails whole; once, while it is known to be down.
+/// The shard's lease is kept meanwhile, however long the source takes.
 async fn ask(
     app: &App,
+    owner: Id,
+    shard: i64,
     asks: &[Ask],
     source_is_down: &mut bool,
 ) -> std::result::Result<Vec<Answer>, SourceError> {
@@ -301,30 +301,46 @@ async fn ask(
     } else {
         app.config.refresh.attempts.max(1)
     };
-    let limit = Duration::from_secs(app.config.refresh.lease_seconds.unsigned_abs());
     let mut pause = Duration::from_secs(app.config.refresh.backoff_seconds);
-    let mut attempt = 1;
+    let asking = async {
+        let mut attempt = 1;
+        loop {
+            let outcome = match tokio::time::timeout(BATCH_WITHIN, app.source.read(asks)).await {
+                Ok(Ok(answers)) if answers.len() == asks.len() => Ok(answers),
+                Ok(Ok(_)) => Err(SourceError::Garbage("not one answer for each ask".into())),
+                Ok(Err(error)) => Err(error),
+                Err(_) => Err(SourceError::Unavailable("no answer in time".into())),
+            };
+            if outcome.is_ok() || attempt >= attempts {
+                return outcome;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            attempt += 1;
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = asking => outcome,
+        () = keep_lease(app, owner, shard) => Err(SourceError::Unavailable("the lease was lost".into())),
+    };
+    *source_is_down = outcome.is_err();
+    outcome
+}
+
+/// Moves a lease's end on and on; comes back only where the database fails.
+async fn keep_lease(app: &App, owner: Id, shard: i64) {
+    let lease = app.config.refresh.lease_seconds.max(3);
     loop {
-        let outcome = match tokio::time::timeout(limit, app.source.read(asks)).await {
-            Ok(Ok(answers)) if answers.len() == asks.len() => Ok(answers),
-            Ok(Ok(_)) => Err(SourceError::Garbage("not one answer for each ask".into())),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(SourceError::Unavailable("no answer in time".into())),
+        tokio::time::sleep(Duration::from_secs(lease.unsigned_abs() / 3)).await;
+        let kept = async {
+            let mut tx = app.store.write().await?;
+            let until = app.now() + lease * 1000;
+            refresh::extend(&mut tx, shard, owner.bytes(), until).await?;
+            tx.commit().await
         };
-        match outcome {
-            Ok(answers) => {
-                *source_is_down = false;
-                return Ok(answers);
-            }
-            Err(error) if attempt >= attempts => {
-                *source_is_down = true;
-                return Err(error);
-            }
-            Err(_) => {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-                attempt += 1;
-            }
+        if let Err(error) = kept.await {
+            tracing::warn!(shard, error = error.kind(), "a lease could not be kept");
+            return;
         }
     }
 }

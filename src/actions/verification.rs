@@ -191,7 +191,7 @@ async fn reserve(
 /// Sends another code for a verification. The wrong tries so far stay.
 ///
 /// # Errors
-/// [`Error::VerificationEnded`] for one that was used, ended or never was; else as [`begin`].
+/// [`Error::VerificationEnded`] for one that was used, ended or never was; else as for the first code.
 pub async fn resend(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
     let id_hash = token_hash(handle);
     let mut tx = app.store.write().await?;

@@ -10,6 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// People who are told to whoever tries the demo.
+const SHOWN: usize = 6;
+
 /// What the demo's configuration begins with; the environment goes over it.
 pub(super) fn defaults(data: &Path) -> Config {
     let mut config = Config::default();
@@ -64,15 +67,19 @@ pub(super) async fn demo(listen: SocketAddr, data: Option<PathBuf>) -> Result<()
     let samples = people::fill(&app).await?;
     println!("团体簿演示 / tuantibu demo: {url}");
     println!("数据 / data: {}", data.display());
-    if !samples.is_empty() {
+    let few: Vec<_> = samples.into_iter().take(SHOWN).collect();
+    if let Some(demo) = &app.demo {
+        let _ = demo.people.set(few.clone());
+    }
+    if !few.is_empty() {
         println!("可以试用的人（虚构）/ people to try (invented):");
-        for person in samples.iter().take(6) {
+        for person in &few {
             println!(
                 "  {}  {}  {}  {}",
                 person.name, person.document, person.phone, person.note
             );
         }
-        println!("短信在 / SMS on: {url}/demo/sms");
+        println!("短信在 / SMS on: {url}/demo  (JSON: {url}/demo/sms)");
     }
     serve::run(app, listener, metrics).await
 }

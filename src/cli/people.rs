@@ -1,20 +1,12 @@
 //! The demo's sample people: invented, with resident numbers of area 110100, issued to nobody.
 use super::Failure;
 use crate::{
-    app::{App, Demo},
+    app::{App, Demo, SamplePerson},
     clock,
     error::Error,
     source::record::{HealthRecord, WireHealthRecord},
 };
 use serde_json::{Value, json};
-
-/// Somebody to try.
-pub(super) struct Sample {
-    pub(super) name: String,
-    pub(super) document: String,
-    pub(super) phone: String,
-    pub(super) note: &'static str,
-}
 
 const SURNAMES: [&str; 12] = [
     "王",
@@ -35,7 +27,7 @@ const GIVEN: [&str; 10] = [
 ];
 
 /// Puts the sample people into an empty sample source; a few of them.
-pub(super) async fn fill(app: &App) -> Result<Vec<Sample>, Failure> {
+pub(super) async fn fill(app: &App) -> Result<Vec<SamplePerson>, Failure> {
     let Some(Demo {
         sample: Some(source),
         ..
@@ -61,7 +53,7 @@ pub(super) async fn fill(app: &App) -> Result<Vec<Sample>, Failure> {
     Ok(samples)
 }
 
-fn person(app: &App, n: usize) -> (Sample, Value) {
+fn person(app: &App, n: usize) -> (SamplePerson, Value) {
     let name = match n {
         0 => "王小明".to_owned(),
         1 => "李敏".to_owned(),
@@ -88,7 +80,7 @@ fn person(app: &App, n: usize) -> (Sample, Value) {
         "items": items,
     });
     (
-        Sample {
+        SamplePerson {
             name,
             document,
             phone,

@@ -19,6 +19,8 @@ statements! {
         where shard = (select shard from refresh_shards where run_id = $4 and done = 0 and lease_until <= $3 \
         order by shard limit 1) and run_id = $4 and done = 0 and lease_until <= $3 \
         returning shard, began_at, reached, read_at";
+    EXTEND = "update refresh_shards set lease_until = $3 \
+        where shard = $1 and lease_owner = $2 and done = 0";
     ADVANCE = "update refresh_shards set reached = $3, lease_until = $4, updated = updated + $5, \
         unchanged = unchanged + $6, failed = failed + $7, unmatched = unmatched + $8 \
         where shard = $1 and lease_owner = $2 and run_id = $9 and done = 0";
@@ -188,6 +190,12 @@ pub async fn lease(
     run: &[u8],
 ) -> Result<Option<LeasedRow>> {
     rows!(tx, fetch_optional, LeasedRow, LEASE, owner, until, now, run)
+}
+
+/// Keeps a lease while the source takes its time.
+pub async fn extend(tx: &mut Tx, shard: i64, owner: &[u8], until: i64) -> Result<()> {
+    execute!(tx, EXTEND, shard, owner, until)?;
+    Ok(())
 }
 
 /// How a batch went.

@@ -253,5 +253,6 @@ async fn the_rest(app: &TestApp) {
     )
     .await
     .unwrap();
+    refresh::extend(&mut tx, 0, id.bytes(), 1).await.unwrap();
     tx.commit().await.unwrap();
 }

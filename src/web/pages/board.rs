@@ -154,7 +154,7 @@ async fn board(visit: &Visit, id: &str, form: &Form, search: Option<&str>) -> Re
     let data_time = summary.refreshed_at.as_deref();
     let (bar, bar_label) = bar(words, &summary);
     let items: Vec<String> = details.items.iter().map(|own| own.item.clone()).collect();
-    let facets = facets::facets(words, &items, &details.departments, &summary, &filters);
+    let facets = facets::facets(words, &details, &summary, &filters);
     let template = Board {
         p: visit
             .page(details.organisation.clone())
@@ -375,10 +375,9 @@ async fn filter_page(visit: &Visit, id: &str) -> Result<Response> {
     let details = show_register(&visit.app, &visit.actor, register).await?;
     let summary = summarise_register(&visit.app, &visit.actor, register).await?;
     let filters = Filters::of(id, &visit.query);
-    let items: Vec<String> = details.items.iter().map(|own| own.item.clone()).collect();
     let template = FilterPage {
         p: visit.titled("filter-title").within(Area::Registers),
-        facets: facets::facets(words, &items, &details.departments, &summary, &filters),
+        facets: facets::facets(words, &details, &summary, &filters),
         back: filters.href(&[]),
     };
     Ok(visit.ok(&template))

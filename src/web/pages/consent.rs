@@ -81,6 +81,7 @@ async fn page(
         name: name.to_owned(),
         value: value.to_owned(),
         label,
+        plain: false,
         tag: String::new(),
         must: false,
         hint,
@@ -126,14 +127,17 @@ async fn page(
         rows,
     };
     let version = super::parts::version(words, &own.present_version);
-    let accept = choice(
-        "accepted-yes",
-        "checkbox",
-        "accepted",
-        "yes",
-        words.h1("join-accept", "version", version),
-        String::new(),
-    );
+    let accept = Choice {
+        plain: true,
+        ..choice(
+            "accepted-yes",
+            "checkbox",
+            "accepted",
+            "yes",
+            words.h1("join-accept", "version", version),
+            String::new(),
+        )
+    };
     let text = words.with(
         "consent-text",
         &[

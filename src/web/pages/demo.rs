@@ -1,6 +1,6 @@
 //! `/demo`: people to try, and the messages that were "sent". Only the demo has it.
 use super::page::{Page, Visit};
-use crate::{error::Error, sms::outbox::Message};
+use crate::{app::SamplePerson, error::Error, sms::outbox::Message};
 use askama::Template;
 use axum::response::Response;
 
@@ -21,11 +21,9 @@ struct DemoPage<'a> {
 }
 
 /// Somebody of the sample source.
-pub(super) struct DemoPerson {
-    pub(super) name: String,
-    pub(super) document: String,
-    pub(super) phone: String,
-    pub(super) about: String,
+struct DemoPerson {
+    person: SamplePerson,
+    note: &'static str,
 }
 
 /// `GET /demo`
@@ -44,10 +42,27 @@ pub(super) async fn show(visit: Visit) -> Response {
             message,
         })
         .collect();
+    let people = demo.people.get().into_iter().flatten();
     let template = DemoPage {
         p: visit.titled("demo-title"),
         sent,
-        people: Vec::new(),
+        people: people
+            .map(|person| DemoPerson {
+                note: note(words.tag(), person.note),
+                person: person.clone(),
+            })
+            .collect(),
     };
     visit.ok(&template)
+}
+
+/// A note in one of its two languages.
+fn note(tag: &str, both: &'static str) -> &'static str {
+    let mut parts = both.split(" / ");
+    let first = parts.next().unwrap_or_default();
+    if tag.starts_with("zh") {
+        first
+    } else {
+        parts.next().unwrap_or(first)
+    }
 }

@@ -6,8 +6,10 @@ use super::{
     words::{Html, Words},
 };
 use crate::{
-    actions::{summarise_register::Summary, view_register::MembersQuery},
-    model::health::ItemState,
+    actions::{
+        show_register::RegisterDetails, summarise_register::Summary, view_register::MembersQuery,
+    },
+    model::{health::ItemState, requirement::Rule},
 };
 use serde_json::{Map, Value};
 
@@ -133,21 +135,22 @@ impl Filters {
         let on_items = set.iter().any(|(name, _)| of_items.contains(name));
         let mut next = self.clone();
         next.pairs.retain(|(name, _)| {
-            let same = set.iter().any(|(own, _)| own == name);
-            !same && !(on_items && of_items.contains(&name.as_str()))
+            let replaced = set.iter().any(|(own, _)| own == name);
+            !replaced && (!on_items || !of_items.contains(&name.as_str()))
         });
         next.href(if chosen { &[] } else { set })
     }
 }
 
 impl Line<'_> {
-    /// The icon before the word, if it has one.
+    /// Whether an icon stands before the word.
+    pub(super) fn has_icon(&self) -> bool {
+        !self.icon.is_empty()
+    }
+
+    /// That icon.
     pub(super) fn icon(&self) -> Html {
-        if self.icon.is_empty() {
-            Html::default()
-        } else {
-            self.words.icon(self.icon)
-        }
+        self.words.icon(self.icon)
     }
 }
 
@@ -160,111 +163,173 @@ pub(super) fn percent(part: usize, all: usize) -> String {
 /// The groups of counts of a register.
 pub(super) fn facets<'a>(
     words: Words<'a>,
-    items: &[String],
-    departments: &[String],
+    details: &RegisterDetails,
     summary: &Summary,
     filters: &Filters,
 ) -> Vec<Facet<'a>> {
-    let all = summary.members;
-    let line = |set: &[(&str, &str)], class, icon, word: String, count| Line {
+    let lines = Lines {
         words,
-        href: filters.toggled(set),
-        chosen: set.iter().all(|(name, value)| filters.is(name, value)),
-        class,
-        icon,
-        word,
-        count,
-        share: percent(count, all),
+        filters,
+        all: summary.members,
     };
     let empty = Map::new();
     let mut facets = Vec::new();
-    for item in items {
-        let counts = summary.items.get(item).and_then(Value::as_object);
-        let counts = counts.unwrap_or(&empty);
-        let mut lines = Vec::new();
-        if let Some(days) = counts.get("days").and_then(Value::as_object) {
-            for (day, count) in days {
-                let key = if day == "4+" { "days-more" } else { "days" };
-                let word = words.t1(
-                    key,
-                    "days",
-                    day.trim_end_matches('+').parse::<i64>().unwrap_or(4),
-                );
-                let set = [("item", item.as_str()), ("days", day.as_str())];
-                lines.push(line(&set, "ok", "", word, number(count)));
-            }
-        }
-        for (value, count) in counts {
-            if value == "days" || is_state(value) {
-                continue;
-            }
-            let set = [("item", item.as_str()), ("value", value.as_str())];
-            let (class, icon) = look(words, item, value);
-            let word = state::value_name(words, item, value);
-            lines.push(line(&set, class, icon, word, number(count)));
-        }
-        for state in [ItemState::None, ItemState::NotShared] {
-            let Some(count) = counts.get(state.as_str()) else {
-                continue;
-            };
-            let set = [("item", item.as_str()), ("state", state.as_str())];
-            let word = words.of("state", state.as_str());
-            lines.push(line(
-                &set,
-                "dim",
-                state::icon_of(state),
-                word,
-                number(count),
-            ));
-        }
+    for own in &details.items {
+        let counts = summary.items.get(&own.item).and_then(Value::as_object);
+        let rule = details
+            .requirements
+            .iter()
+            .find(|rule| rule.item == own.item);
+        let most = match rule.map(|own| &own.rule) {
+            Some(Rule::MaxDays(days)) => Some(i64::from(*days)),
+            _ => None,
+        };
         facets.push(Facet {
-            id: format!("facet-{item}"),
-            heading: words.item(item),
-            lines,
+            id: format!("facet-{}", own.item),
+            heading: words.item(&own.item),
+            lines: lines.of_item(&own.item, counts.unwrap_or(&empty), most),
         });
     }
-    let mut lines = Vec::new();
-    for state in [
-        ItemState::VerdictOnly,
-        ItemState::SourceUnavailable,
-        ItemState::NotMatched,
-        ItemState::Stale,
-    ] {
-        // These belong to a person: each item has as many, or did not ask for consent.
-        let of_items = summary
-            .items
-            .values()
-            .filter_map(|counts| counts.get(state.as_str()));
-        let count = of_items.map(number).max().unwrap_or(0);
-        if count > 0 {
-            let set = [("state", state.as_str())];
-            let word = words.of("state", state.as_str());
-            lines.push(line(&set, "dim", state::icon_of(state), word, count));
-        }
-    }
-    if !lines.is_empty() {
+    let states = lines.of_people(summary);
+    if !states.is_empty() {
         facets.push(Facet {
             id: "facet-states".to_owned(),
             heading: words.t("facet-states"),
-            lines,
+            lines: states,
         });
     }
-    if !departments.is_empty() {
+    if !details.departments.is_empty() {
+        let name = |name: &String| {
+            let set = [("department", name.as_str())];
+            let mut line = lines.line(&set, ("", ""), name.clone(), 0);
+            line.share = String::new();
+            line
+        };
         facets.push(Facet {
             id: "facet-departments".to_owned(),
             heading: words.t("facet-departments"),
-            lines: departments
-                .iter()
-                .map(|name| {
-                    let set = [("department", name.as_str())];
-                    let mut line = line(&set, "", "", name.clone(), 0);
-                    line.share = String::new();
-                    line
-                })
-                .collect(),
+            lines: details.departments.iter().map(name).collect(),
         });
     }
     facets
+}
+
+/// What lines are made with.
+struct Lines<'a, 'f> {
+    words: Words<'a>,
+    filters: &'f Filters,
+    all: usize,
+}
+
+impl<'a> Lines<'a, '_> {
+    fn line(
+        &self,
+        set: &[(&str, &str)],
+        (class, icon): (&'static str, &'static str),
+        word: String,
+        count: usize,
+    ) -> Line<'a> {
+        let filters = self.filters;
+        Line {
+            words: self.words,
+            href: filters.toggled(set),
+            chosen: set.iter().all(|(name, value)| filters.is(name, value)),
+            class,
+            icon,
+            word,
+            count,
+            share: percent(count, self.all),
+        }
+    }
+
+    /// Days, values and states of an item; `most` days are allowed.
+    fn of_item(&self, item: &str, counts: &Map<String, Value>, most: Option<i64>) -> Vec<Line<'a>> {
+        let words = self.words;
+        let mut lines = Vec::new();
+        let days = counts.get("days").and_then(Value::as_object);
+        for (text, count) in days.into_iter().flatten() {
+            let (key, days) = match text.strip_suffix('+') {
+                Some(days) => ("days-more", days),
+                None => ("days", text.as_str()),
+            };
+            let days = days.parse::<i64>().unwrap_or_default();
+            let class = match most {
+                Some(most) if days > most => "bad",
+                Some(most) if days == most => "warn",
+                _ => "ok",
+            };
+            let set = [("item", item), ("days", text.as_str())];
+            let word = words.t1(key, "days", days);
+            lines.push(self.line(&set, (class, ""), word, number(count)));
+        }
+        let mut values: Vec<_> = counts
+            .iter()
+            .filter(|(value, _)| *value != "days" && !is_state(value))
+            .collect();
+        values.sort_by_key(|(value, _)| place(words, item, value));
+        for (value, count) in values {
+            let set = [("item", item), ("value", value.as_str())];
+            let count = number(count);
+            if count > 0 || !["unknown", "overdue"].contains(&value.as_str()) {
+                let word = state::value_name(words, item, value);
+                lines.push(self.line(&set, look(words, item, value), word, count));
+            }
+        }
+        for state in [ItemState::None, ItemState::NotShared] {
+            let count = counts.get(state.as_str()).map_or(0, number);
+            let set = [("item", item), ("state", state.as_str())];
+            if count > 0 || self.filters.is("state", state.as_str()) {
+                let word = words.of("state", state.as_str());
+                lines.push(self.line(&set, ("dim", state::icon_of(state)), word, count));
+            }
+        }
+        lines
+    }
+
+    /// The states that belong to a person: each item has as many, or did not ask for consent.
+    fn of_people(&self, summary: &Summary) -> Vec<Line<'a>> {
+        let states = [
+            ItemState::VerdictOnly,
+            ItemState::SourceUnavailable,
+            ItemState::NotMatched,
+            ItemState::Stale,
+        ];
+        let count = |state: &ItemState| {
+            let items = summary.items.values();
+            let counts = items.filter_map(|counts| counts.get(state.as_str()));
+            counts.map(number).max().unwrap_or(0)
+        };
+        states
+            .into_iter()
+            .map(|state| (state, count(&state)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(state, count)| {
+                let set = [("state", state.as_str())];
+                let word = self.words.of("state", state.as_str());
+                self.line(&set, ("dim", state::icon_of(state)), word, count)
+            })
+            .collect()
+    }
+}
+
+/// Where a value stands among those of its item.
+fn place(words: Words<'_>, item: &str, value: &str) -> usize {
+    const ORDER: [&str; 10] = [
+        "booster",
+        "complete",
+        "incomplete",
+        "unsuitable",
+        "valid",
+        "expired",
+        "negative",
+        "overdue",
+        "positive",
+        "unknown",
+    ];
+    let listed = words.app.catalogue.get(item);
+    let listed = listed.and_then(|own| own.values.iter().position(|own| own.value == value));
+    let known = || ORDER.iter().position(|own| *own == value);
+    listed.or_else(known).unwrap_or(usize::MAX)
 }
 
 fn number(count: &Value) -> usize {

@@ -4,6 +4,26 @@ use crate::error::{Error, FieldError};
 use askama::Template;
 use fluent::FluentValue;
 
+/// The fields of all forms, in the order in which they stand.
+const ORDER: [&str; 16] = [
+    "organisation",
+    "street_code",
+    "purpose",
+    "contact",
+    "administrator_title",
+    "departments",
+    "ends_on",
+    "items",
+    "sharing",
+    "accepted",
+    "name",
+    "document_type",
+    "document_number",
+    "phone",
+    "birth_date",
+    "department",
+];
+
 /// What kind of box a field has.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -150,6 +170,8 @@ pub(super) struct Choice {
     pub(super) name: String,
     pub(super) value: String,
     pub(super) label: Html,
+    /// Whether the label is a sentence.
+    pub(super) plain: bool,
     pub(super) tag: String,
     /// Whether the tag is that of something required.
     pub(super) must: bool,
@@ -210,6 +232,7 @@ impl<'a> Problems<'a> {
                 for error in errors {
                     problems.add(error, document);
                 }
+                problems.sort();
             }
             Error::WrongCode { tries_left } => {
                 let what = words.t1("error-wrong-code", "tries", *tries_left);
@@ -222,6 +245,13 @@ impl<'a> Problems<'a> {
             }
         }
         problems
+    }
+
+    /// In the order of the page.
+    fn sort(&mut self) {
+        let place = |wrong: &Wrong| ORDER.iter().position(|id| *id == wrong.id);
+        self.wrong
+            .sort_by_key(|wrong| place(wrong).unwrap_or(ORDER.len()));
     }
 
     /// Whether anything is wrong.

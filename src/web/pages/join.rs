@@ -214,6 +214,7 @@ async fn terms_page(
         name: name.to_owned(),
         value: value.to_owned(),
         label: words.h(key),
+        plain: false,
         tag: String::new(),
         must: false,
         hint: words.t(&format!("{key}-hint")),
@@ -225,6 +226,7 @@ async fn terms_page(
         name: "items".to_owned(),
         value: asked.item.clone(),
         label: rich(&words.item(&asked.item)),
+        plain: false,
         tag: words.t(if asked.required { "required" } else { "may" }),
         must: asked.required,
         hint: words.item_hint(&asked.item),
@@ -242,6 +244,7 @@ async fn terms_page(
     let mut accept = row("accepted-yes", "checkbox", "accepted", "yes", "join-accept");
     accept.label = words.h1("join-accept", "version", version);
     accept.hint = String::new();
+    accept.plain = true;
     let whom = visit.actor.fully_signed_in().is_ok().then(|| {
         let own = form.get("whom").is_empty();
         let mut rows = vec![
