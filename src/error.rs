@@ -64,6 +64,12 @@ pub enum Error {
         /// Whether it is a limit of the day, used up until midnight.
         today: bool,
     },
+    /// This server does as much of it at once as it may (503).
+    #[error("busy")]
+    Busy {
+        /// Seconds to wait.
+        retry_after: i64,
+    },
     /// Nobody is signed in (401).
     #[error("not signed in")]
     NotSignedIn,
@@ -119,6 +125,7 @@ impl Error {
             Self::RegisterFrozen => "register_frozen",
             Self::ResendTooEarly { .. } => "resend_too_early",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Busy { .. } => "busy",
             Self::NotSignedIn => "not_signed_in",
             Self::NotFound => "not_found",
             Self::Conflict(code) => code,

@@ -83,8 +83,8 @@ pub struct ExportFile {
 ///
 /// # Errors
 /// [`Error::NotSignedIn`]; [`Error::NotFound`]; [`Error::Invalid`] for the purpose;
-/// [`Error::ConfirmationRequired`]; [`Error::TooManyAttempts`] beyond the exports of a day, or
-/// while the server makes as many as it may, which uses no confirmation up.
+/// [`Error::ConfirmationRequired`]; [`Error::TooManyAttempts`] beyond the exports of a day;
+/// [`Error::Busy`] while the server makes as many as it may, which uses no confirmation up.
 pub async fn begin_export(
     app: &App,
     actor: &Actor,
@@ -101,10 +101,7 @@ pub async fn begin_export(
         .exports
         .clone()
         .try_acquire_owned()
-        .map_err(|_| Error::TooManyAttempts {
-            retry_after: BUSY,
-            today: false,
-        })?;
+        .map_err(|_| Error::Busy { retry_after: BUSY })?;
     confirm_action::take(
         app,
         &mut tx,

@@ -145,7 +145,9 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
         Error::NotSignedIn => StatusCode::UNAUTHORIZED,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
-        Error::SourceUnavailable | Error::SmsNotSent => StatusCode::SERVICE_UNAVAILABLE,
+        Error::SourceUnavailable | Error::SmsNotSent | Error::Busy { .. } => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         // Others were faster, or the database just changed hands: again, it may well succeed.
         Error::Internal(_) if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -241,7 +243,9 @@ impl From<Error> for Problem {
             Error::IdentityMismatch { tries_left } | Error::WrongCode { tries_left } => {
                 problem.tries_left = Some(tries_left);
             }
-            Error::ResendTooEarly { retry_after } => problem.retry_after = Some(retry_after),
+            Error::ResendTooEarly { retry_after } | Error::Busy { retry_after } => {
+                problem.retry_after = Some(retry_after);
+            }
             Error::TooManyAttempts { retry_after, today } => {
                 problem.retry_after = Some(retry_after);
                 problem.today = Some(today);

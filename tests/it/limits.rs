@@ -108,7 +108,7 @@ async fn previews_and_unknown_codes_of_an_address() {
             .iter()
             .for_each(|answer| assert_refused(answer, false, 60));
         clients[0].get(&path).await.expect(200);
-        for _ in 61..90 {
+        for _ in 63..90 {
             clients[1].get(&path).await.expect(200);
         }
         let refused = clients[0].get(&path).await;
@@ -265,6 +265,75 @@ on_both! {
         refused.iter().for_each(|answer| assert_refused(answer, false, 3600));
         let log = app.client().with(joined["token"].as_str()).get("/api/v1/me/access-log").await.expect(200);
         assert_eq!(log.as_array().unwrap().len(), 60, "what was refused is not in the log");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exports_of_a_person_a_day() {
+    for on in BOTH {
+        let app = TestApp::start_with(on, lift).await;
+        let other = app.another().await;
+        let (owner, register) = owned(&app).await;
+        let person = Person::number(900);
+        let clients = [owner.clone(), other.client().with(owner.bearer.as_deref())];
+        let path = register.path("/exports");
+        let mut statuses = Vec::new();
+        for n in 0..12 {
+            let token = owner.confirmation(&app, &person, "export", &register).await;
+            let export = json!({ "format": "csv", "purpose": "核对", "confirmation_token": token });
+            let answer = clients[n % 2].post(&path, export).await;
+            statuses.push(answer.status);
+            if n >= 10 {
+                assert_refused(&answer, true, 86_400);
+            }
+        }
+        assert_eq!(statuses[..10], [200; 10]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_third_export_at_once_waits_and_uses_no_confirmation_up() {
+    let app = TestApp::start(On::Sqlite).await;
+    let (owner, register) = owned(&app).await;
+    let token = owner
+        .confirmation(&app, &Person::number(900), "export", &register)
+        .await;
+    let export = json!({ "format": "csv", "purpose": "核对", "confirmation_token": token });
+    let turns = app.app.exports.clone().try_acquire_many_owned(2).unwrap();
+    let answer = owner.post(&register.path("/exports"), export.clone()).await;
+    assert_eq!(answer.headers["retry-after"], "5");
+    assert_eq!(answer.problem(503), "busy");
+    drop(turns);
+    assert_eq!(
+        owner.post(&register.path("/exports"), export).await.status,
+        200
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_of_the_whole_site_an_hour() {
+    for on in BOTH {
+        let app = TestApp::start_with(on, |config| config.limits.sms_site_hour = 12).await;
+        let other = app.another().await;
+        for n in 1..=14 {
+            app.put(&Person::number(n), json!({})).await;
+        }
+        let clients = [app.client(), other.client()];
+        let refused = exactly(12, &clients, async |client, n| {
+            client
+                .post("/api/v1/sign-in", Person::number(n + 1).identity())
+                .await
+        })
+        .await;
+        refused
+            .iter()
+            .for_each(|answer| assert_refused(answer, false, 3600));
+        assert_eq!(app.sms_count(Person::number(13).phone()), 0);
+        app.clock.advance(3600);
+        clients[0]
+            .post("/api/v1/sign-in", Person::number(13).identity())
+            .await
+            .expect(202);
     }
 }
 

@@ -77,6 +77,10 @@ async fn bad_lines_are_reported_by_number_and_field_and_the_rest_goes_in() {
         format!("{}{}\n", line(4, ""), " ".repeat(70_000)).as_bytes(),
         b"{\"name\":\"\0\"}\n",
         format!("{canary}\n").as_bytes(),
+        // A list fills no object.
+        format!("[\"{canary}\",\"resident_id\",\"{}\",[],{{}},null]\n", resident(6)).as_bytes(),
+        line(6, r#""health_code":["green"]"#).as_bytes(),
+        b"\n",
         line(5, "").as_bytes(),
     ] {
         file.extend_from_slice(part);
@@ -94,9 +98,11 @@ async fn bad_lines_are_reported_by_number_and_field_and_the_rest_goes_in() {
             (9, "line"),
             (10, "line"),
             (11, "line"),
+            (12, "line"),
+            (13, "items.health_code"),
         ]
     );
-    assert_eq!((report.lines, report.imported, report.failed), (11, 2, 9));
+    assert_eq!((report.lines, report.imported, report.failed), (13, 2, 11));
     assert_eq!(store.source.count().await.unwrap(), 2);
     let text = format!("{report:?}");
     for value in [canary, &name(1), &resident(1), &phone(7), "blue", "42"] {

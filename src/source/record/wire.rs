@@ -3,10 +3,10 @@ use super::FieldError;
 use crate::model::{catalogue::WireRecord, document::DocumentType};
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error, IgnoredAny, MapAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// A health record as it stands on the wire. Its `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,26 @@ impl fmt::Debug for WireHealthRecord {
     }
 }
 
+/// What stands as an object: serde would also fill its fields from a list, in the order in which
+/// they happen to be declared.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(access))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData)).map(Self)
+    }
+}
+
 /// A map in which no key stands twice.
 fn each_once<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -56,7 +76,8 @@ fn each_once<'de, D: Deserializer<'de>>(
                     access.next_value::<IgnoredAny>()?;
                     return Err(A::Error::custom("duplicate field `items`"));
                 }
-                map.insert(key, access.next_value()?);
+                let Object(item) = access.next_value()?;
+                map.insert(key, item);
             }
             Ok(map)
         }
@@ -69,7 +90,9 @@ fn each_once<'de, D: Deserializer<'de>>(
 /// # Errors
 /// Names the field. The parser's own messages quote values, so none of them is passed on.
 pub fn read_line(line: &str) -> Result<WireHealthRecord, FieldError> {
-    serde_json::from_str(line).map_err(|error| diagnose(line, &error))
+    serde_json::from_str(line)
+        .map(|Object(record)| record)
+        .map_err(|error| diagnose(line, &error))
 }
 
 const FIELDS: [&str; 6] = [
