@@ -322,7 +322,11 @@ fn rows<'a>(words: Words<'a>, items: &[String], page: &MembersPage) -> Vec<Row<'
                 .filter_map(|item| {
                     let shown = member.items.get(item)?;
                     let fails = state::fails(member, item);
-                    Some((words.item(item), State::of(words, item, shown, fails)))
+                    let mut state = State::of(words, item, shown, fails);
+                    if shown.state() != ItemState::Ok {
+                        state = state.short();
+                    }
+                    Some((words.item(item), state))
                 })
                 .collect();
             let tail: Vec<char> = member.document_masked.chars().rev().take(2).collect();
