@@ -467,10 +467,7 @@ async fn an_export_needs_purpose_code_and_a_turn() {
     );
     let both = app.exports.clone().try_acquire_many_owned(2).unwrap();
     let busy = begin_export(app, &owner, id, &request("报送", &token)).await;
-    assert!(matches!(
-        busy.err(),
-        Some(Error::TooManyAttempts { today: false, .. })
-    ));
+    assert!(matches!(busy.err(), Some(Error::Busy { .. })));
     drop(both);
     let export = begin_export(app, &owner, id, &request("报送", &token)).await;
     let export = export.ok().unwrap();
