@@ -136,7 +136,7 @@ create table leases (
   until {int} not null
 ){clustered};
 
--- state: 0 open, 1 used, 2 ended. matched: 0 for a decoy whose code nobody was sent.
+-- state: 0 open, 2 ended; a used one is deleted. matched: 0 for a decoy whose code nobody was sent.
 create table verifications (
   id_hash {blob} primary key,
   kind {int} not null,

@@ -12,7 +12,7 @@ consent-text =
 
     How long: until you leave, are removed, or the register ends or is deleted; it also ends when nobody has opened it for 180 days. What is held only for this register is erased at once then; what your other registers need is erased when you leave the last of them.
 
-    How to leave: when you join you get a link; open it and confirm once to leave, without a code. Or sign in and leave in “My consents”. Nobody has to approve, and it holds at once. Files that the group exported cannot be recalled; backups are gone after 35 days at most; the log of events is kept for 3 years by law, without your name and document number.
+    How to leave: when you join you get a link; open it and confirm once to leave, without a code. Or sign in and leave in “My consents”. Nobody has to approve, and it holds at once. Files that the group exported cannot be recalled; backups are gone after 35 days at most; the log of events is kept for at least 3 years by law, without your name and document number.
 
     For children under 14, a parent or another guardian signs in and consents for the child, and sees and ends the consent.
 
@@ -36,7 +36,7 @@ privacy-3-heading = How long
 privacy-3 =
     Who has neither joined nor made a register is erased on signing out. Members’ information is erased at once when the consent ends, but for what is needed elsewhere.
 
-    A join entered while the source is down is kept for 24 hours at most. Backups are kept for 35 days at most. The log of events is kept for 3 years by law, client addresses for 200 days.
+    A join entered while the source is down is kept for 24 hours at most. Backups are kept for 35 days at most. The log of events is kept for at least 3 years by law; client addresses are not kept.
 privacy-4-heading = How it is protected
 privacy-4 =
     Personal information is encrypted in the database, with the key kept elsewhere. Codes are never stored as such and work once. To export, an administrator confirms anew and states a purpose.

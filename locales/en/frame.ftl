@@ -53,6 +53,7 @@ go-home = Back to the start
 go-back = Back
 go-to-mine = See my consents
 go-to-sign-in = Sign in again
+go-again = Get a new code
 back-to-mine = My consents
 back-to-list = Back to the list
 demo-mark = Demo

@@ -40,6 +40,7 @@ go-home = 返回首页
 go-back = 返回
 go-to-mine = 查看我的授权
 go-to-sign-in = 重新登录
+go-again = 重新获取
 back-to-mine = 返回我的授权
 back-to-list = 返回名单
 demo-mark = 演示

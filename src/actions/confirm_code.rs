@@ -130,7 +130,8 @@ async fn attempt(
             tries_left: most - wrong,
         });
     }
-    verifications::set(&mut tx, id_hash, 1, row.wrong_tries).await?;
+    // Used once: what was typed goes with it.
+    verifications::delete(&mut tx, id_hash).await?;
     sms::free_gate(&mut tx, &row.phone_hash, id_hash).await?;
     let payload = verification::open(app, &row)?;
     if payload.blind {

@@ -30,9 +30,9 @@ pub struct Receipt {
 /// Something that stays, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Kept {
-    /// What: `profile`, `health_items`, `audit_log`, `exported_files`, `backups`.
+    /// What: `profile`, `health_items`, `sms_number`, `audit_log`, `exported_files`, `backups`.
     pub what: String,
-    /// Why: `other_authorizations`, `administrator_role`, `guardian`, `law`, `out_of_reach`,
+    /// Why: `other_authorizations`, `administrator_role`, `guardian`, `seven_days`, `law`, `out_of_reach`,
     /// `backups_35_days`.
     pub why: String,
 }
@@ -180,6 +180,7 @@ async fn kept(tx: &mut Tx, row: &AuthorizationRow, erased: &Erased) -> Result<Ve
             all.push(kept("health_items", "other_authorizations"));
         }
     }
+    all.push(kept("sms_number", "seven_days"));
     all.push(kept("audit_log", "law"));
     all.push(kept("exported_files", "out_of_reach"));
     all.push(kept("backups", "backups_35_days"));

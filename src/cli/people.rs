@@ -6,6 +6,7 @@ use crate::{
     error::Error,
     source::record::{HealthRecord, WireHealthRecord},
 };
+use jiff::ToSpan;
 use serde_json::{Value, json};
 
 const SURNAMES: [&str; 12] = [
@@ -65,7 +66,7 @@ fn person(app: &App, n: usize) -> (SamplePerson, Value) {
     };
     // The third is a child whose record holds the first one's phone.
     let born = if n == 2 {
-        format!("{}0601", app.today().year() - 9)
+        "20170601".to_owned()
     } else {
         format!("{}{:02}{:02}", 1958 + n % 45, 1 + n % 12, 1 + n % 28)
     };
@@ -92,35 +93,38 @@ fn person(app: &App, n: usize) -> (SamplePerson, Value) {
 
 /// The health of the n-th: most are well, some of each kind are not.
 fn health(app: &App, n: usize) -> (&'static str, Value) {
-    let ago = |hours: i64| clock::rfc3339(app.now() - hours * 3_600_000, &app.zone);
-    let test = |hours: i64, result: &str| json!({ "result": result, "sampled_at": ago(hours + 6), "reported_at": ago(hours) });
+    // By local days, so that the note holds at whatever hour the demo is started.
+    let test = |days: i64, result: &str| {
+        let day = app.today().saturating_sub(days.days());
+        json!({ "result": result, "sampled_at": format!("{day}T00:30:00{}", offset(app)) })
+    };
     let green = json!({ "value": "green" });
     let booster = json!({ "value": "booster", "doses": 3, "last_on": "2022-03-01" });
     let all = |code: Value, test: Value, vaccine: Value| json!({ "health_code": code, "nucleic_acid": test, "vaccination": vaccine });
     match n {
         0 => (
             "可作管理员 / may administer",
-            all(green, test(8, "negative"), booster),
+            all(green, test(0, "negative"), booster),
         ),
         1 => (
             "绿码，1 天 / green, 1 day",
-            all(green, test(24, "negative"), booster),
+            all(green, test(1, "negative"), booster),
         ),
         2 => (
-            "9 岁，由王小明代办 / 9 years old, joined by 王小明",
+            "孩子，由王小明代办 / a child, joined by 王小明",
             all(
                 green,
-                test(20, "negative"),
+                test(1, "negative"),
                 json!({ "value": "complete", "doses": 2 }),
             ),
         ),
         3 => (
             "3 天，明天到期 / 3 days, expires tomorrow",
-            all(green, test(66, "negative"), booster),
+            all(green, test(3, "negative"), booster),
         ),
         4 => (
             "阳性 / positive",
-            all(json!({ "value": "red" }), test(12, "positive"), booster),
+            all(json!({ "value": "red" }), test(1, "positive"), booster),
         ),
         5 => (
             "从未检测 / never tested",
@@ -131,17 +135,23 @@ fn health(app: &App, n: usize) -> (&'static str, Value) {
                 "green", "green", "green", "green", "yellow", "green", "popup",
             ][n % 7];
             let vaccine = ["booster", "booster", "complete", "unsuitable"][n % 4];
-            let hours = i64::try_from(n * 5 % 110).unwrap_or(0);
+            let days = i64::try_from(n % 6).unwrap_or(0);
             (
                 "",
                 all(
                     json!({ "value": code }),
-                    test(hours, "negative"),
+                    test(days, "negative"),
                     json!({ "value": vaccine }),
                 ),
             )
         }
     }
+}
+
+/// The zone's offset now, as `+08:00`.
+fn offset(app: &App) -> String {
+    let now = clock::timestamp(app.now()).to_zoned_datetime(app.zone.clone());
+    now.strftime("%:z").to_string()
 }
 
 /// A resident number of area 110100 with its check digit (GB 11643-1999, ISO 7064 MOD 11-2).

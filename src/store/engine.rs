@@ -9,7 +9,10 @@ use sqlx::{
 };
 use std::{
     collections::HashSet,
-    path::PathBuf,
+    fs::OpenOptions,
+    io::ErrorKind,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
     str::FromStr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -189,6 +192,7 @@ impl Store {
     /// # Errors
     /// On PostgreSQL, which has tools of its own, and when the file cannot be written.
     pub async fn copy_to(&self, path: &str) -> Result<(), String> {
+        own_file(Path::new(path)).map_err(|error| error.to_string())?;
         match &self.engine {
             Engine::Sqlite { write, .. } => sqlx::query::<Sqlite>("vacuum into $1")
                 .bind(path)
@@ -213,6 +217,7 @@ impl Engine {
             .busy_timeout(BUSY)
             .pragma("secure_delete", "on")
             .pragma("trusted_schema", "off");
+        own_file(&path).map_err(|error| OpenError::Connect(sqlx::Error::Io(error)))?;
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(BUSY)
@@ -248,6 +253,15 @@ impl Engine {
             .await
             .map_err(OpenError::Schema)?;
         Ok(Self::Postgres(pool))
+    }
+}
+
+/// Makes a missing file readable by its owner alone; SQLite gives its log the same mode.
+fn own_file(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@ statements! {
     LOCK = "update verifications set state = state where id_hash = $1 returning *";
     SET = "update verifications set state = $2, wrong_tries = $3 where id_hash = $1";
     EXTEND = "update verifications set expires_at = $2 where id_hash = $1";
+    DELETE = "delete from verifications where id_hash = $1";
     OVER = "delete from verifications where expires_at < $1";
     INSERT_PENDING = "insert into pending_joins (id_hash, register_id, payload, state, created_at, expires_at) \
                       values ($1, $2, $3, 0, $4, $5)";
@@ -41,7 +42,7 @@ pub struct VerificationRow {
     pub session_id: Option<Vec<u8>>,
     /// Wrong codes so far.
     pub wrong_tries: i64,
-    /// 0 open, 1 used, 2 ended.
+    /// 0 open, 2 ended.
     pub state: i64,
     /// Beginning.
     pub created_at: i64,
@@ -97,6 +98,12 @@ pub async fn lock(tx: &mut Tx, id_hash: &[u8]) -> Result<Option<VerificationRow>
 /// Sets state and wrong tries of a locked verification.
 pub async fn set(tx: &mut Tx, id_hash: &[u8], state: i64, wrong_tries: i64) -> Result<()> {
     execute!(tx, SET, id_hash, state, wrong_tries)?;
+    Ok(())
+}
+
+/// Erases a verification that was used.
+pub async fn delete(tx: &mut Tx, id_hash: &[u8]) -> Result<()> {
+    execute!(tx, DELETE, id_hash)?;
     Ok(())
 }
 

@@ -41,7 +41,7 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     let Some(handle) = handle() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    if let Ok(Some((run, is_over))) = refresh_health::last_run(&app).await {
+    if let Ok(Some((run, is_under_way))) = refresh_health::last_run(&app).await {
         for (outcome, count) in [
             ("updated", run.updated),
             ("unchanged", run.unchanged),
@@ -51,7 +51,7 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             metrics::gauge!("tuantibu_refresh_people", "outcome" => outcome).set(count);
         }
-        metrics::gauge!("tuantibu_refresh_running").set(u32::from(!is_over));
+        metrics::gauge!("tuantibu_refresh_running").set(u32::from(is_under_way));
     }
     ([(header::CONTENT_TYPE, KIND)], handle.render()).into_response()
 }

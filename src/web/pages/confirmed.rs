@@ -129,10 +129,12 @@ async fn begun_export(visit: &Visit, id: &str, form: &Form) -> Result<Response> 
     let (actor, secret) = flow::tied(visit);
     match confirm_action(&visit.app, &actor, "export", Some(id)).await {
         Ok(started) => {
+            let back = format!("/registers/{id}/export");
             let more = [
                 ("register", id),
                 ("format", form.get("format")),
                 ("purpose", form.get("purpose")),
+                ("back", &back),
             ];
             let page = format!("/registers/{id}/exports");
             Ok(flow::begin(visit, &secret, &started, &page, &more))
@@ -309,8 +311,12 @@ async fn begun_delete(visit: &Visit, id: &str, form: &Form) -> Result<Response> 
     let (actor, secret) = flow::tied(visit);
     match confirm_action(&visit.app, &actor, "delete_register", Some(id)).await {
         Ok(started) => {
-            let more = [("register", id), ("organisation", form.get("organisation"))];
             let page = format!("/registers/{id}/delete");
+            let more = [
+                ("register", id),
+                ("organisation", form.get("organisation")),
+                ("back", &page),
+            ];
             Ok(flow::begin(visit, &secret, &started, &page, &more))
         }
         Err(error @ Error::ResendTooEarly { .. }) => {

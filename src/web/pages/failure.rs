@@ -1,5 +1,6 @@
 //! What went wrong, as a page: what happened, what stays, what to do.
 use super::{
+    flow::Flow,
     page::{self, Page, Visit},
     words::{Html, Words, rich},
 };
@@ -25,8 +26,8 @@ struct Failure<'a> {
     warns: bool,
     lines: Vec<Html>,
     again: Option<Again>,
-    /// Another way on: address and words.
-    on: Option<(String, String)>,
+    /// Other ways on: address and words.
+    on: Vec<(String, String)>,
 }
 
 /// The title and the lines for an error.
@@ -110,12 +111,21 @@ fn icon(code: &str) -> &'static str {
 pub(super) fn page(visit: &Visit, error: &Error, again: Option<Again>) -> Response {
     let words = visit.words();
     let (title, lines) = texts(words, error);
+    let way = |path: &str, key| (path.to_owned(), words.t(key));
     let on = match error {
         Error::CodeReplaced | Error::RegisterEnded | Error::RegisterFrozen => {
-            Some(("/me".to_owned(), words.t("go-to-mine")))
+            vec![way("/me", "go-to-mine")]
         }
-        Error::VerificationEnded => Some(("/sign-in".to_owned(), words.t("go-to-sign-in"))),
-        _ => Some(("/".to_owned(), words.t("go-home"))),
+        Error::VerificationEnded => match back(visit) {
+            Some(back) => vec![way(&back, "go-again")],
+            None => vec![way("/sign-in", "go-to-sign-in")],
+        },
+        // Codes and tries that only serve leaving are counted apart.
+        error if is_of_the_day(error) && visit.actor.session.is_none() => vec![
+            way("/", "go-home"),
+            way("/sign-in?purpose=leave", "sign-in-to-leave-link"),
+        ],
+        _ => vec![way("/", "go-home")],
     };
     let page = visit.page(title).failing(true).at("/");
     let failure = Failure {
@@ -131,6 +141,12 @@ pub(super) fn page(visit: &Visit, error: &Error, again: Option<Again>) -> Respon
     };
     let response = visit.show(page::status(error), &failure);
     page::with_cause(response, error)
+}
+
+/// Where the code that ended was asked for.
+fn back(visit: &Visit) -> Option<String> {
+    let flow = Flow::of(visit)?;
+    page::own_path(flow.get("back"))
 }
 
 /// The page of a failure before any handler.
@@ -161,7 +177,7 @@ pub(super) fn bare(words: Words<'_>, problem: &Problem, request_id: &str) -> Res
         warns: false,
         lines: lines.iter().map(|line| rich(line)).collect(),
         again: None,
-        on: Some(("/".to_owned(), words.t("go-home"))),
+        on: vec![("/".to_owned(), words.t("go-home"))],
     };
     page::show(words, problem.status, &failure)
 }
