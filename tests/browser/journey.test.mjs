@@ -102,7 +102,7 @@ async function walk(t, width, dark) {
   const organisation = `青禾实验小学 ${width}${dark ? " 夜" : ""}`;
   const register = await draw(owner, organisation, width, dark);
   await owner.goto(`${register}/code`);
-  await seen(owner, "code-page", width, dark);
+  await sound(owner);
   assert.equal((await owner.request.get(`${register}/code.png`)).status(), 200);
   await owner.goto(`${register}/poster`);
   await seen(owner, "poster", width, dark);
@@ -123,7 +123,7 @@ async function walk(t, width, dark) {
   await owner.goto(register);
   assert.match(await owner.textContent("main"), /李敏/);
   assert.doesNotMatch(await owner.textContent("body"), new RegExp(MEMBER.document));
-  await seen(owner, "register", width, dark);
+  await sound(owner);
   await owner.click('main a:has-text("李敏")');
   await seen(owner, "member", width, dark);
   for (const page of ["settings", "export", "delete"]) {
