@@ -441,6 +441,15 @@ impl Register {
     }
 }
 
+/// A register and its owner, who is person 900 of the tests.
+pub(crate) async fn owned(app: &TestApp) -> (Client, Register) {
+    let owner = Person::number(900);
+    app.put(&owner, json!({})).await;
+    let session = app.sign_in(&owner).await;
+    let register = app.register(&session).await;
+    (session, register)
+}
+
 /// What the tests' registers ask and require.
 pub(crate) fn terms() -> Value {
     json!({

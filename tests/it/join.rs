@@ -1,19 +1,11 @@
 //! Joining: consent first, one row, guardians, and joins that wait for the source.
 use crate::{
-    app::{Client, On, Person, Register, TestApp, confirm_path, join_body},
+    app::{Client, On, Person, Register, TestApp, confirm_path, join_body, owned},
     on_both,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tuantibu::{actions::retry_pending, source::faults::Fault};
-
-async fn owned(app: &TestApp) -> (Client, Register) {
-    let owner = Person::number(900);
-    app.put(&owner, json!({})).await;
-    let session = app.sign_in(&owner).await;
-    let register = app.register(&session).await;
-    (session, register)
-}
 
 async fn members(owner: &Client, register: &Register) -> Vec<Value> {
     let list = owner

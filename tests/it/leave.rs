@@ -1,18 +1,10 @@
 //! Leaving, being removed, deletion: it holds at once, and what nothing else needs is gone.
 use crate::{
-    app::{Client, Person, Register, TestApp},
+    app::{Client, Person, Register, TestApp, owned},
     on_both,
 };
 use serde_json::json;
 use tuantibu::{actions::erase_expired, source::faults::Fault};
-
-async fn owned(app: &TestApp) -> (Client, Register) {
-    let owner = Person::number(900);
-    app.put(&owner, json!({})).await;
-    let session = app.sign_in(&owner).await;
-    let register = app.register(&session).await;
-    (session, register)
-}
 
 async fn count(owner: &Client, register: &Register) -> usize {
     let list = owner.get(&register.path("/members")).await.expect(200);

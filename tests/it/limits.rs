@@ -1,7 +1,7 @@
 //! The limits of SECURITY.md §3: the figure passes, one more does not; on every server, after a
 //! restart, and for nobody else.
 use crate::{
-    app::{Answer, Client, On, Person, Register, TestApp, confirm_path, join_body},
+    app::{Answer, Client, On, Person, TestApp, confirm_path, join_body, owned},
     on_both,
     world::{lift, text},
 };
@@ -9,14 +9,6 @@ use serde_json::{Value, json};
 use tuantibu::{config::Config, source::faults::Fault};
 
 const BOTH: [On; 2] = [On::Sqlite, On::Postgres];
-
-async fn owned(app: &TestApp) -> (Client, Register) {
-    let owner = Person::number(900);
-    app.put(&owner, json!({})).await;
-    let session = app.sign_in(&owner).await;
-    let register = app.register(&session).await;
-    (session, register)
-}
 
 #[track_caller]
 fn assert_refused(answer: &Answer, today: bool, most: i64) {

@@ -1,6 +1,6 @@
 //! What happens at the same time: one use, one row, no limit passed, nothing brought back.
 use crate::{
-    app::{Answer, Client, On, Person, Register, TestApp, confirm_path, join_body},
+    app::{Answer, On, Person, Register, TestApp, confirm_path, join_body, owned},
     on_both,
     probe::Probe,
     rows::{assert_whole, rows},
@@ -12,14 +12,6 @@ use std::sync::Arc;
 use tuantibu::actions::refresh_health::refresh_health;
 
 const BOTH: [On; 2] = [On::Sqlite, On::Postgres];
-
-async fn owned(app: &TestApp) -> (Client, Register) {
-    let owner = Person::number(900);
-    app.put(&owner, json!({})).await;
-    let session = app.sign_in(&owner).await;
-    let register = app.register(&session).await;
-    (session, register)
-}
 
 /// Begins to join; the path of the confirmation and its body.
 async fn begin(app: &TestApp, register: &Register, person: &Person) -> (String, Value) {

@@ -1,6 +1,6 @@
 //! The refresh: counts that add up, runs that resume, writes for change alone, truthful times.
 use crate::{
-    app::{Client, On, Person, Register, TestApp, join_body},
+    app::{Client, On, Person, Register, TestApp, join_body, owned},
     on_both,
 };
 use async_trait::async_trait;
@@ -17,14 +17,6 @@ use tuantibu::{
     app::App,
     source::{Answer, Ask, HealthSource, Identity, SourceError, faults::Fault},
 };
-
-async fn owned(app: &TestApp) -> (Client, Register) {
-    let owner = Person::number(900);
-    app.put(&owner, json!({})).await;
-    let session = app.sign_in(&owner).await;
-    let register = app.register(&session).await;
-    (session, register)
-}
 
 async fn refresh(app: &App) -> Run {
     refresh_health(app, "command", &|_, _| {}).await.unwrap()

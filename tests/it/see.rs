@@ -1,18 +1,10 @@
 //! Seeing: states never confused with values, days computed when read, filters, counts, paging.
 use crate::{
-    app::{Client, Person, Register, TestApp},
+    app::{Client, Person, Register, TestApp, owned},
     on_both,
 };
 use serde_json::{Value, json};
 use tuantibu::actions::refresh_health::refresh_health;
-
-async fn owned(app: &TestApp) -> (Client, Register) {
-    let owner = Person::number(900);
-    app.put(&owner, json!({})).await;
-    let session = app.sign_in(&owner).await;
-    let register = app.register(&session).await;
-    (session, register)
-}
 
 async fn list(owner: &Client, register: &Register, query: &str) -> Vec<Value> {
     let page = owner
