@@ -379,3 +379,41 @@ on_both! {
         assert_eq!(counts(&one), [0, 40, 0, 0]);
     }
 }
+
+/// A source whose first answer of each run is none.
+struct Flaky(AtomicUsize);
+
+#[async_trait]
+impl HealthSource for Flaky {
+    fn kind(&self) -> &'static str {
+        "flaky"
+    }
+
+    async fn matches(&self, _: &Identity) -> Result<bool, SourceError> {
+        Ok(true)
+    }
+
+    async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError> {
+        if self.0.fetch_add(1, Ordering::SeqCst) == 1 {
+            return Err(SourceError::Unavailable("the first of the run".into()));
+        }
+        let found = |ask: &Ask| Answer::Found {
+            phones: Vec::new(),
+            items: ask.items.iter().map(|item| (item.clone(), None)).collect(),
+        };
+        Ok(batch.iter().map(found).collect())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_failed_whole_is_tried_again_before_it_is_given_up() {
+    let flaky = Arc::new(Flaky(AtomicUsize::new(0)));
+    let app = TestApp::start_with_source(On::Sqlite, flaky.clone(), |_| {}).await;
+    let owner = app.sign_in(&Person::number(900)).await;
+    let register = app.register(&owner).await;
+    app.join(&register, &Person::number(1)).await;
+    assert_eq!(flaky.0.load(Ordering::SeqCst), 1, "read on joining");
+    app.clock.advance(1200);
+    assert_eq!(counts(&refresh(&app.app).await), [0, 1, 0, 0]);
+    assert_eq!(flaky.0.load(Ordering::SeqCst), 3, "failed, and tried again");
+}

@@ -312,3 +312,39 @@ on_both! {
         assert_eq!((&log[0]["action"], &log[0]["purpose"]), (&json!("exported"), &json!("开学检查")));
     }
 }
+
+on_both! {
+    async fn an_item_is_data_a_certificate_holds_on_its_last_day_and_not_after(app: TestApp) {
+        let (owner, _) = owned(&app).await;
+        let register = app.register_with(&owner, |terms| {
+            terms["items"] = json!([
+                { "item": "health_certificate", "required": true },
+                { "item": "influenza_vaccine", "required": true },
+            ]);
+            terms["requirements"] = json!([
+                { "item": "health_certificate", "allowed": ["valid"] },
+                { "item": "influenza_vaccine", "max_days": 365 },
+            ]);
+        }).await;
+        let person = Person::number(1);
+        app.put(&person, json!({
+            "health_certificate": { "valid_until": "2022-11-14" },
+            "influenza_vaccine": { "value": "complete", "doses": 1, "last_on": "2021-11-15" },
+        })).await;
+        app.join_with(&app.client(), &register, &person, |body| {
+            body["consent"]["items"] = json!(["health_certificate", "influenza_vaccine"]);
+        }).await;
+        let row = list(&owner, &register, "").await.remove(0);
+        assert_eq!(row["items"]["health_certificate"]["value"], "valid");
+        assert_eq!(row["items"]["influenza_vaccine"]["days"], 364);
+        assert_eq!((&row["verdict"], &row["expires_tomorrow"]), (&json!("meets"), &json!(true)));
+        app.at("2022-11-15T00:00:00+08:00");
+        let owner = app.sign_in(&Person::number(900)).await;
+        let row = list(&owner, &register, "").await.remove(0);
+        assert_eq!(row["items"]["health_certificate"]["value"], "expired");
+        assert_eq!(row["failing"], json!(["health_certificate"]));
+        let summary = owner.get(&register.path("/summary")).await.expect(200);
+        assert_eq!(summary["items"]["health_certificate"]["expired"], 1);
+        assert_eq!(list(&owner, &register, "item=health_certificate&value=expired").await.len(), 1);
+    }
+}
