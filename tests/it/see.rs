@@ -214,7 +214,7 @@ on_both! {
             ("item=nucleic_acid&state=none", &summary["items"]["nucleic_acid"]["none"]),
             ("item=nucleic_acid&days=0", &summary["items"]["nucleic_acid"]["days"]["0"]),
             ("item=nucleic_acid&days=3", &summary["items"]["nucleic_acid"]["days"]["3"]),
-            ("item=nucleic_acid&days=4%2B", &summary["items"]["nucleic_acid"]["days"]["4+"]),
+            ("item=nucleic_acid&days=4+", &summary["items"]["nucleic_acid"]["days"]["4+"]),
         ] {
             let rows = list(&owner, &register, query).await;
             assert_eq!(json!(rows.len()), *count, "{query}");
