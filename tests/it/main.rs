@@ -37,6 +37,8 @@ mod command_line;
 #[cfg(test)]
 mod fhir_journey;
 #[cfg(test)]
+mod forged;
+#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leaks;
