@@ -143,8 +143,7 @@ async fn attempt(
             sign_in(app, actor, &mut tx, &payload, kind == Kind::SignInToLeave).await?
         }
         Kind::Join => {
-            let (joined, person) =
-                join_register::complete(app, actor, &mut tx, &payload, health).await?;
+            let (joined, person) = join_register::complete(app, &mut tx, &payload, health).await?;
             // A guardian goes on as themselves; anybody else is signed in as who joined.
             let holder = joined.guardian.unwrap_or(person);
             let session = sessions::open(app, &mut tx, holder, false).await?;

@@ -129,7 +129,6 @@ pub(crate) async fn items_to_read(
 /// Joins, in the transaction that used the code up; the person too.
 pub(crate) async fn complete(
     app: &App,
-    actor: &Actor,
     tx: &mut Tx,
     payload: &Payload,
     answer: Option<&Answer>,
@@ -200,7 +199,6 @@ pub(crate) async fn complete(
         detail: None,
     };
     audit::record(app, tx, event).await?;
-    let _ = actor;
     let joined = Joined {
         id: id.to_string(),
         register_id: join.register.to_string(),
