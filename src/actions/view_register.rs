@@ -304,7 +304,7 @@ fn wanted(
     });
     let days = text(&query.days).and_then(|text| match text.as_str() {
         // An unencoded plus arrives as a space.
-        "4+" | "4 " | "4" => Some(4),
+        "4+" | "4 " => Some(4),
         digit => {
             let days = digit.parse().ok().filter(|days| (0..=3).contains(days));
             if days.is_none() {
