@@ -129,3 +129,38 @@ on_both! {
         assert!(!holds(&after, if app.is_sqlite() { &hash } else { hex.as_bytes() }));
     }
 }
+
+on_both! {
+    async fn a_snapshot_put_in_anothers_place_does_not_open_and_costs_nobody_else_a_row(app: TestApp) {
+        let owner = Person::number(900);
+        app.put(&owner, json!({})).await;
+        let session = app.sign_in(&owner).await;
+        let register = app.register(&session).await;
+        for n in 1..=3 {
+            app.member(&register, &Person::number(n)).await;
+        }
+        // Whoever can write the database gives one person another's sealed items.
+        let swap = "update snapshots set items = \
+                    (select items from snapshots order by person_id desc limit 1) where person_id = \
+                    (select person_id from snapshots order by person_id limit 1)";
+        if app.is_sqlite() {
+            let path = app.folder.join("tuantibu.db");
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+            sqlx::query(swap).execute(&pool).await.unwrap();
+        } else {
+            let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();
+            sqlx::query(swap).execute(&pool).await.unwrap();
+        }
+        session.patch(&register.path(""), json!({ "contact": "010-62345679" })).await.expect(200);
+        let list = session.get(&register.path("/members")).await.expect(200);
+        let mut states: Vec<&str> = list["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["items"]["health_code"]["state"].as_str().unwrap())
+            .collect();
+        states.sort_unstable();
+        assert_eq!(states, ["ok", "ok", "source_unavailable"]);
+    }
+}
