@@ -6,6 +6,7 @@ use crate::{
         Keys, RootKey, WrappedKey,
         random::{self, OsRandom, Random},
     },
+    gather::Gather,
     model::{
         catalogue::Catalogue,
         id::{Id, SHARDS},
@@ -19,7 +20,11 @@ use crate::{
         faults::Faults,
         fhir::{Credentials, FhirConfig, FhirSource},
     },
-    store::{Store, keys, refresh},
+    store::{
+        Store, hex_list, keys, refresh,
+        registers::{self, StandingRow},
+        sessions::{self, SessionRow},
+    },
     texts::Texts,
 };
 use jiff::{
@@ -35,8 +40,8 @@ use std::{
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-/// Members that the cached views of registers may hold in all.
-const VIEW_MEMBERS: u64 = 500_000;
+/// Memory that the kept views of registers may take in all, in bytes: some 250,000 members.
+const VIEWS: u64 = 128 << 20;
 
 /// Exports that a server makes at once.
 const EXPORTS: usize = 2;
@@ -78,6 +83,10 @@ pub struct App {
     pub regions: Regions,
     /// Texts in every language.
     pub texts: Texts,
+    /// Live sessions by the hashes of their tokens.
+    pub sessions: Gather<[u8; 32], SessionRow>,
+    /// How persons stand in registers.
+    pub standings: Gather<(Id, Id), StandingRow>,
     /// What the lists of registers show, kept while their versions hold.
     pub views: Cache<Id, Arc<View>>,
     /// Which views by which session were logged in the last minutes.
@@ -175,7 +184,8 @@ impl App {
         };
         let (source, demo) = open_source(&config, &parts, &keys, &catalogue, outbox).await?;
         Ok(Arc::new(Self {
-            clock: parts.clock,
+            sessions: sessions_by_token(store.clone()),
+            standings: standings(store.clone(), parts.clock.clone()),
             zone,
             times,
             server: random::id(&*parts.random),
@@ -188,13 +198,14 @@ impl App {
             regions,
             texts: Texts::embedded(),
             views: Cache::builder()
-                .max_capacity(VIEW_MEMBERS)
-                .weigher(|_, view: &Arc<View>| u32::try_from(view.len() + 1).unwrap_or(u32::MAX))
+                .max_capacity(VIEWS)
+                .weigher(|_, view: &Arc<View>| u32::try_from(view.weight()).unwrap_or(u32::MAX))
                 .build(),
             seen: Cache::builder().max_capacity(100_000).build(),
             exports: Arc::new(Semaphore::new(EXPORTS)),
             audit_number: AtomicI64::new(1),
             demo,
+            clock: parts.clock,
             config,
         }))
     }
@@ -216,6 +227,43 @@ impl App {
     pub fn public_url(&self) -> &str {
         &self.config.server.public_url
     }
+}
+
+/// Look-ups of sessions by the hashes of their tokens.
+fn sessions_by_token(store: Store) -> Gather<[u8; 32], SessionRow> {
+    Gather::new(move |hashes: Vec<[u8; 32]>| {
+        let store = store.clone();
+        Box::pin(async move {
+            let list = hex_list(hashes.iter().map(<[u8; 32]>::as_slice));
+            let rows = sessions::by_tokens(&mut store.read().await?, &list).await?;
+            Ok(rows
+                .into_iter()
+                .filter_map(|row| Some((row.token_hash.try_into().ok()?, row.session)))
+                .collect())
+        })
+    })
+}
+
+/// Look-ups of how persons stand in registers.
+fn standings(store: Store, clock: Arc<dyn Clock>) -> Gather<(Id, Id), StandingRow> {
+    Gather::new(move |pairs: Vec<(Id, Id)>| {
+        let (store, now) = (store.clone(), clock.millis());
+        Box::pin(async move {
+            let pairs: Vec<Vec<u8>> = pairs
+                .iter()
+                .map(|(person, register)| [person.bytes(), register.bytes()].concat())
+                .collect();
+            let list = hex_list(pairs.iter().map(Vec::as_slice));
+            let rows = registers::standings(&mut store.read().await?, &list, now).await?;
+            Ok(rows
+                .into_iter()
+                .filter_map(|row| {
+                    let person = Id::from_slice(&row.person_id)?;
+                    Some(((person, Id::from_slice(&row.register_id)?), row))
+                })
+                .collect())
+        })
+    })
 }
 
 /// The embedded source alone, for `tuantibu source import`.

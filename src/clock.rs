@@ -68,8 +68,9 @@ pub fn timestamp(millis: i64) -> Timestamp {
 /// A stored time as RFC 3339 with the zone's offset, to the second.
 #[must_use]
 pub fn rfc3339(millis: i64, zone: &TimeZone) -> String {
-    let zoned = timestamp(millis).to_zoned_datetime(zone.clone());
-    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    // Whole seconds, towards the past, as a clock shows them.
+    let at = timestamp(millis.div_euclid(1000) * 1000);
+    at.display_with_offset(zone.to_offset(at)).to_string()
 }
 
 /// The local date of a stored time.

@@ -134,7 +134,7 @@ pub(crate) async fn narrow(app: &App, tx: &mut Tx, person: Id) -> Result<Vec<Str
 }
 
 async fn tell_registers(tx: &mut Tx, person: Id) -> Result<()> {
-    snapshots::bump_registers(tx, &super::hex_list([person.bytes()])).await?;
+    snapshots::bump_registers(tx, &crate::store::hex_list([person.bytes()])).await?;
     Ok(())
 }
 

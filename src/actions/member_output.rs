@@ -3,7 +3,6 @@ use super::profile::Profile;
 use crate::{
     app::App,
     clock,
-    error::Result,
     model::{
         health::{ItemRecord, ItemState, Kind, Progress, TestResult},
         requirement::Verdict,
@@ -107,24 +106,17 @@ impl ItemOutput {
 }
 
 /// Makes the row of an entry whose profile was opened.
-pub(crate) fn member(
-    app: &App,
-    view: &View,
-    entry: &Entry,
-    profile: &Profile,
-    judged_on: &BTreeMap<i64, String>,
-) -> Result<Member> {
-    let identity = profile.identity(app)?;
+pub(crate) fn member(app: &App, view: &View, entry: &Entry, profile: &Profile) -> Member {
     let name_of = |at: &u8| {
         view.items
             .get(usize::from(*at))
             .map(|(item, _)| item.clone())
     };
-    Ok(Member {
+    Member {
         id: entry.id.to_string(),
         name: profile.name().to_owned(),
-        document_masked: identity.document.masked(),
-        phone_masked: identity.phone.masked(),
+        document_masked: profile.document_masked(),
+        phone_masked: profile.phone_masked(),
         department: entry.department.as_deref().map(str::to_owned),
         verdict: entry.verdict,
         expires_tomorrow: entry.expires_tomorrow,
@@ -132,8 +124,8 @@ pub(crate) fn member(
         items: items(app, view, entry),
         data_time: entry.data_time.map(|at| clock::rfc3339(at, &app.zone)),
         joined_at: clock::rfc3339(entry.joined_at, &app.zone),
-        judged_by: judged_on.get(&entry.judged_by).cloned(),
-    })
+        judged_by: view.judged_on.get(&entry.judged_by).cloned(),
+    }
 }
 
 /// The items of an entry, by name.

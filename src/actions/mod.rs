@@ -49,7 +49,7 @@ use crate::{
     model::id::Id,
     store::{
         Tx,
-        registers::{self, RegisterRow},
+        registers::{self, RegisterRow, StandingRow},
     },
     texts::Lang,
 };
@@ -86,6 +86,20 @@ pub struct Role {
     pub owner: bool,
     /// The departments that they are limited to; all where there is none.
     pub departments: Option<Vec<String>>,
+}
+
+impl Role {
+    /// From the columns of the database.
+    fn of(role: i64, departments: Option<&str>) -> Result<Self> {
+        let departments = departments
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|_| Error::unexpected("departments of an administrator"))?;
+        Ok(Self {
+            owner: role == 1,
+            departments,
+        })
+    }
 }
 
 impl Actor {
@@ -140,18 +154,29 @@ pub(crate) async fn register_of(
     if has_ended(app, &row) {
         return Err(Error::NotFound);
     }
-    let departments = administrator
-        .departments
-        .map(|list| serde_json::from_str(&list))
-        .transpose()
-        .map_err(|_| Error::unexpected("departments of an administrator"))?;
-    Ok((
-        row,
-        Role {
-            owner: administrator.role == 1,
-            departments,
-        },
-    ))
+    let role = Role::of(administrator.role, administrator.departments.as_deref())?;
+    Ok((row, role))
+}
+
+/// How the actor stands in a register, for looking at it: by one gathered look-up.
+///
+/// # Errors
+/// [`Error::NotFound`] where the actor has no role in it or it has ended.
+pub(crate) async fn standing_of(
+    app: &App,
+    session: Session,
+    id: Id,
+) -> Result<(StandingRow, Role)> {
+    let row = app
+        .standings
+        .get((session.person, id))
+        .await?
+        .ok_or(Error::NotFound)?;
+    if is_over(app, row.ends_on.as_deref()) {
+        return Err(Error::NotFound);
+    }
+    let role = Role::of(row.role, row.departments.as_deref())?;
+    Ok((row, role))
 }
 
 /// The same for what only the owner may. Others with a role are refused as strangers are.
@@ -171,9 +196,11 @@ pub(crate) async fn register_of_owner(
 
 /// Whether a register's last day is over.
 pub(crate) fn has_ended(app: &App, row: &RegisterRow) -> bool {
-    row.ends_on
-        .as_deref()
-        .is_some_and(|last| last < app.today().to_string().as_str())
+    is_over(app, row.ends_on.as_deref())
+}
+
+fn is_over(app: &App, ends_on: Option<&str>) -> bool {
+    ends_on.is_some_and(|last| last < app.today().to_string().as_str())
 }
 
 /// How often a transaction that lost a race is begun anew.
@@ -194,20 +221,4 @@ pub(crate) async fn retried<T, W: Future<Output = Result<T>>>(work: impl Fn() ->
 /// The identifier in a row.
 pub(crate) fn id_of(bytes: &[u8]) -> Result<Id> {
     Id::from_slice(bytes).ok_or_else(|| Error::unexpected("an identifier in the database"))
-}
-
-/// Identifiers as the JSON list of hexadecimal that bulk statements take.
-pub(crate) fn hex_list<'a>(ids: impl IntoIterator<Item = &'a [u8]>) -> String {
-    use std::fmt::Write;
-    let mut list = String::from("[");
-    for (at, id) in ids.into_iter().enumerate() {
-        list.push_str(if at == 0 { "\"" } else { ",\"" });
-        for byte in id {
-            // cannot fail: writing to a string.
-            let _ = write!(list, "{byte:02x}");
-        }
-        list.push('"');
-    }
-    list.push(']');
-    list
 }

@@ -306,7 +306,7 @@ async fn my_authorization(
         return Ok(None);
     }
     let person = super::id_of(&row.person_id)?;
-    let view = members_view::view_of(app, tx, &register).await?;
+    let view = members_view::make_one(app, tx, &register, super::id_of(&row.id)?).await?;
     let entry = view.get(super::id_of(&row.id)?);
     let owner = registers::owner(tx, &row.register_id).await?;
     let administrator = match owner {

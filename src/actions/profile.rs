@@ -6,6 +6,7 @@ use crate::{
     model::{
         document::{Document, DocumentError, DocumentType},
         id::Id,
+        mask::mask_document,
         name::{Name, NameError},
         phone::{Phone, PhoneError},
     },
@@ -137,9 +138,9 @@ impl Profile {
     pub(crate) fn identity(&self, app: &App) -> Result<Identity> {
         let bad = || Error::unexpected("a stored profile is not well formed");
         Ok(Identity {
-            name: Name::parse(&self.n).map_err(|_| bad())?,
+            name: Name::stored(&self.n),
             document: Document::parse(self.t, &self.d, app.today()).map_err(|_| bad())?,
-            phone: Phone::parse(&self.p, &app.regions).map_err(|_| bad())?,
+            phone: Phone::stored(&self.p).ok_or_else(bad)?,
         })
     }
 
@@ -153,6 +154,16 @@ impl Profile {
     pub(crate) fn open(app: &App, person: Id, sealed: &[u8]) -> Result<Self> {
         let plain = app.keys.open(&place(person.bytes()), sealed)?;
         serde_json::from_slice(&plain).map_err(|_| Error::unexpected("a profile's JSON"))
+    }
+
+    /// The document's number, as it is shown.
+    pub(crate) fn document_masked(&self) -> String {
+        mask_document(&self.d)
+    }
+
+    /// The phone, as it is shown.
+    pub(crate) fn phone_masked(&self) -> String {
+        Phone::stored(&self.p).map_or_else(String::new, |phone| phone.masked())
     }
 
     /// The name, as it is shown.

@@ -71,7 +71,7 @@ pub(crate) async fn write(
         }
     }
     if !changed.is_empty() {
-        let list = super::hex_list(changed.iter().copied());
+        let list = crate::store::hex_list(changed.iter().copied());
         narrow_left(app, tx, people, &list).await?;
         snapshots::bump_registers(tx, &list).await?;
     }

@@ -80,11 +80,9 @@ pub(crate) async fn open(
 pub async fn find(app: &App, token: &str) -> Result<Option<Session>> {
     let hash = token_hash(token);
     let now = app.now();
-    let mut tx = app.store.read().await?;
-    let Some(row) = sessions::get(&mut tx, &hash).await? else {
+    let Some(row) = app.sessions.get(hash).await? else {
         return Ok(None);
     };
-    drop(tx);
     let idle = app.config.limits.session_idle_minutes * MINUTE;
     if now >= row.expires_at || now - row.seen_at >= idle {
         return Ok(None);

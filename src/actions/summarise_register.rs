@@ -8,7 +8,6 @@ use crate::{
         health::{ItemState, Kind},
         id::Id,
     },
-    store::{refresh, verifications},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -53,22 +52,18 @@ pub struct Verdicts {
 /// [`crate::error::Error::NotFound`] for another group's register.
 pub async fn summarise_register(app: &App, actor: &Actor, register: Id) -> Result<Summary> {
     let session = reading_session(app, actor).await?;
-    let mut tx = app.store.read().await?;
-    let (row, role) = super::register_of(app, &mut tx, session, register).await?;
-    let view = members_view::view_of(app, &mut tx, &row).await?;
-    let waiting = verifications::count_pending(&mut tx, &row.id, app.now()).await?;
-    let times = refresh::times(&mut tx).await?;
+    let (standing, role) = super::standing_of(app, session, register).await?;
+    let view = members_view::view_of(app, register, &standing).await?;
     let counts = view.counts(role.departments.as_deref());
     let items = view
         .items
         .iter()
-        .zip(counts.items)
+        .zip(&counts.items)
         .map(|((item, kind), counts)| (item.clone(), item_counts(app, item, *kind, counts)))
         .collect();
-    let failing_since = times.iter().filter_map(|time| time.failing_since).min();
     Ok(Summary {
         members: counts.members,
-        waiting,
+        waiting: standing.waiting,
         verdicts: Verdicts {
             meets: counts.meets,
             expires_tomorrow: counts.expires_tomorrow,
@@ -76,19 +71,20 @@ pub async fn summarise_register(app: &App, actor: &Actor, register: Id) -> Resul
             unknown: counts.unknown,
         },
         items,
-        refreshed_at: times
-            .iter()
-            .map(|time| time.read_at)
-            .min()
-            .flatten()
+        refreshed_at: view
+            .readings
+            .read_at
             .map(|at| clock::rfc3339(at, &app.zone)),
         next_refresh_at: clock::rfc3339(super::refresh_health::next_due(app, app.now()), &app.zone),
-        source_failing_since: failing_since.map(|at| clock::rfc3339(at, &app.zone)),
+        source_failing_since: view
+            .readings
+            .failing_since
+            .map(|at| clock::rfc3339(at, &app.zone)),
     })
 }
 
 /// An item's counts by value, days and state; what nobody has is 0, so that every key is there.
-fn item_counts(app: &App, item: &str, kind: Kind, counts: BTreeMap<String, usize>) -> Value {
+fn item_counts(app: &App, item: &str, kind: Kind, counts: &BTreeMap<String, usize>) -> Value {
     let mut keys: Vec<&str> = match (kind, app.catalogue.get(item)) {
         (Kind::Test, _) => vec!["positive", "overdue", "unknown"],
         (Kind::Certificate, _) => vec!["valid", "expired"],
@@ -110,8 +106,8 @@ fn item_counts(app: &App, item: &str, kind: Kind, counts: BTreeMap<String, usize
     }
     for (key, count) in counts {
         match key.strip_prefix("days.") {
-            Some(day) => days.insert(day.to_owned(), count.into()),
-            None => all.insert(key, count.into()),
+            Some(day) => days.insert(day.to_owned(), (*count).into()),
+            None => all.insert(key.clone(), (*count).into()),
         };
     }
     if kind == Kind::Test {

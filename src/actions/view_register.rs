@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     app::App,
-    clock,
     crypto::{Place, Table},
     error::{Error, FieldError, Result},
     model::{
@@ -19,19 +18,21 @@ use crate::{
         view::{Cursor, Entry, Filter, Sort, View, WantedVerdict},
     },
     store::{
-        Tx, persons,
+        Tx, hex_list, persons,
         registers::{self, RegisterRow},
     },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
 /// Views of one register by one session are one event in this many milliseconds.
 const VIEW_EVENT_MS: i64 = 10 * 60 * 1000;
+/// Profiles opened before other tasks of the thread get their turn.
+const OPENED_AT_ONCE: usize = 500;
 const DEFAULT_LIMIT: usize = 50;
 const MOST_LIMIT: usize = 200;
 
@@ -90,12 +91,10 @@ pub async fn list_members(
     query: &MembersQuery,
 ) -> Result<MembersPage> {
     let session = reading_session(app, actor).await?;
-    let mut tx = app.store.read().await?;
-    let (row, role) = super::register_of(app, &mut tx, session, register).await?;
-    let view = members_view::view_of(app, &mut tx, &row).await?;
-    let wanted = wanted(app, &view, &row, &role, query)?;
-    let page = page(app, &mut tx, &row, &view, &wanted, |_| true).await?;
-    drop(tx);
+    let (standing, role) = super::standing_of(app, session, register).await?;
+    let view = members_view::view_of(app, register, &standing).await?;
+    let wanted = wanted(app, &view, register, &role, query)?;
+    let page = page(app, register, &view, &wanted, |_| true).await?;
     log_view(app, session, register).await?;
     Ok(page)
 }
@@ -116,23 +115,26 @@ pub async fn search_members(
         let empty = name.trim().is_empty();
         Error::field("name", if empty { "required" } else { error.code() })
     })?;
-    let mut tx = app.store.read().await?;
-    let (row, role) = super::register_of(app, &mut tx, session, register).await?;
-    let view = members_view::view_of(app, &mut tx, &row).await?;
-    let wanted = wanted(app, &view, &row, &role, query)?;
-    let ids: Vec<&[u8]> = view.entries().map(|entry| entry.person.bytes()).collect();
+    let (standing, role) = super::standing_of(app, session, register).await?;
+    let view = members_view::view_of(app, register, &standing).await?;
+    let wanted = wanted(app, &view, register, &role, query)?;
+    let everybody: Vec<&Entry> = view.entries().collect();
+    load_profiles(app, &everybody).await?;
     let mut found = HashSet::new();
-    for (person, profile) in profiles(app, &mut tx, &ids).await? {
-        let own = Name::parse(profile.name()).map_err(|_| Error::unexpected("a stored name"))?;
-        if own.key().contains(searched.key()) {
-            found.insert(person);
+    for (done, entry) in everybody.into_iter().enumerate() {
+        if done % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
+        if let Some(profile) = profile_of(app, entry)
+            && Name::parse(profile.name()).is_ok_and(|own| own.key().contains(searched.key()))
+        {
+            found.insert(entry.person);
         }
     }
-    let page = page(app, &mut tx, &row, &view, &wanted, |entry| {
+    let page = page(app, register, &view, &wanted, |entry| {
         found.contains(&entry.person)
     })
     .await?;
-    drop(tx);
     let mut tx = app.store.write().await?;
     let event = audit::Event {
         actor: Some(session.person),
@@ -153,16 +155,15 @@ pub async fn show_member(app: &App, actor: &Actor, register: Id, member: Id) -> 
     let session = reading_session(app, actor).await?;
     let mut tx = app.store.read().await?;
     let (row, role) = super::register_of(app, &mut tx, session, register).await?;
-    let view = members_view::view_of(app, &mut tx, &row).await?;
+    let view = members_view::make_one(app, &mut tx, &row, member).await?;
+    drop(tx);
     let entry = view
         .get(member)
         .filter(|entry| may_see(&role, entry.department.as_deref()))
         .ok_or(Error::NotFound)?;
-    let judged_on = judged_on(app, &mut tx, &row).await?;
-    let mut opened = profiles(app, &mut tx, &[entry.person.bytes()]).await?;
-    let profile = opened.remove(&entry.person).ok_or(Error::NotFound)?;
-    let shown = member_output::member(app, &view, entry, &profile, &judged_on)?;
-    drop(tx);
+    load_profiles(app, &[entry]).await?;
+    let profile = profile_of(app, entry).ok_or(Error::NotFound)?;
+    let shown = member_output::member(app, &view, entry, &profile);
     log_view(app, session, register).await?;
     Ok(shown)
 }
@@ -174,7 +175,7 @@ pub(crate) async fn all_members(
     row: &RegisterRow,
     role: &Role,
 ) -> Result<(Arc<View>, Vec<Member>)> {
-    let view = members_view::view_of(app, tx, row).await?;
+    let view = Arc::new(members_view::make(app, tx, row).await?);
     let filter = Filter {
         departments: departments_for(role, None),
         ..Filter::default()
@@ -185,7 +186,7 @@ pub(crate) async fn all_members(
         limit: usize::MAX - 1,
         after: None,
     };
-    let page = page(app, tx, row, &view, &wanted, |_| true).await?;
+    let page = page(app, super::id_of(&row.id)?, &view, &wanted, |_| true).await?;
     Ok((view, page.members))
 }
 
@@ -219,8 +220,7 @@ pub(crate) fn may_see(role: &Role, department: Option<&str>) -> bool {
 
 async fn page(
     app: &App,
-    tx: &mut Tx,
-    row: &RegisterRow,
+    register: Id,
     view: &View,
     wanted: &Wanted,
     also: impl Fn(&Entry) -> bool,
@@ -233,16 +233,18 @@ async fn page(
         &also,
     );
     let total = view.count(&wanted.filter, &also);
-    let judged_on = judged_on(app, tx, row).await?;
-    let ids: Vec<&[u8]> = entries.iter().map(|entry| entry.person.bytes()).collect();
-    let opened = profiles(app, tx, &ids).await?;
-    let members = entries
-        .iter()
+    load_profiles(app, &entries).await?;
+    let mut members = Vec::with_capacity(entries.len());
+    for (done, entry) in entries.into_iter().enumerate() {
+        if done % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
         // Who left since the view was made has no profile: they are gone at once.
-        .filter_map(|entry| Some((entry, opened.get(&entry.person)?)))
-        .map(|(entry, profile)| member_output::member(app, view, entry, profile, &judged_on))
-        .collect::<Result<Vec<_>>>()?;
-    let next = next.map(|cursor| seal_cursor(app, &row.id, cursor));
+        if let Some(profile) = profile_of(app, entry) {
+            members.push(member_output::member(app, view, entry, &profile));
+        }
+    }
+    let next = next.map(|cursor| seal_cursor(app, register.bytes(), cursor));
     Ok(MembersPage {
         members,
         next,
@@ -250,35 +252,39 @@ async fn page(
     })
 }
 
-async fn profiles(app: &App, tx: &mut Tx, ids: &[&[u8]]) -> Result<HashMap<Id, Profile>> {
-    let rows = persons::by_ids(tx, &super::hex_list(ids.iter().copied())).await?;
-    rows.into_iter()
-        .map(|row| {
-            let id = super::id_of(&row.id)?;
-            Ok((id, Profile::open(app, id, &row.profile)?))
-        })
-        .collect()
+/// Brings the sealed profiles of those who were never shown into the view.
+async fn load_profiles(app: &App, entries: &[&Entry]) -> Result<()> {
+    let missing: HashMap<&[u8], &Entry> = entries
+        .iter()
+        .filter(|entry| entry.profile.get().is_none())
+        .map(|entry| (entry.person.bytes(), *entry))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.store.read().await?;
+    for row in persons::by_ids(&mut tx, &hex_list(missing.keys().copied())).await? {
+        if let Some(entry) = missing.get(row.id.as_slice()) {
+            // Another request may have brought the same one.
+            let _ = entry.profile.set(row.profile.into());
+        }
+    }
+    Ok(())
 }
 
-/// The date of each version of the requirements.
-async fn judged_on(app: &App, tx: &mut Tx, row: &RegisterRow) -> Result<BTreeMap<i64, String>> {
-    let versions = registers::requirements(tx, &row.id).await?;
-    Ok(versions
-        .into_iter()
-        .map(|version| {
-            (
-                version.version,
-                clock::date(version.created_at, &app.zone).to_string(),
-            )
-        })
-        .collect())
+/// The opened profile of a member. One that was tampered with costs nobody else their row.
+fn profile_of(app: &App, entry: &Entry) -> Option<Profile> {
+    let sealed = entry.profile.get()?;
+    Profile::open(app, entry.person, sealed)
+        .inspect_err(|error| tracing::error!(%error, "a profile does not open"))
+        .ok()
 }
 
 /// Reads what was asked for.
 fn wanted(
     app: &App,
     view: &View,
-    row: &RegisterRow,
+    register: Id,
     role: &Role,
     query: &MembersQuery,
 ) -> Result<Wanted> {
@@ -348,7 +354,7 @@ fn wanted(
         wrong("item", "required");
     }
     let after = text(&query.after).and_then(|text| {
-        let cursor = open_cursor(app, &row.id, &text);
+        let cursor = open_cursor(app, register.bytes(), &text);
         if cursor.is_none() {
             wrong("after", "unknown_value");
         }

@@ -95,6 +95,15 @@ impl Name {
         Ok(Name { text, key })
     }
 
+    /// A name that was read before, from its [`Name::as_str`]. It is not judged again.
+    #[must_use]
+    pub fn stored(text: &str) -> Name {
+        Name {
+            text: text.to_owned(),
+            key: comparison_key(text),
+        }
+    }
+
     /// The name as it is shown: normalised, case and commas kept.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -135,6 +135,30 @@ impl Phone {
         }
     }
 
+    /// A number that was read before, from its [`Phone::e164`]. It is not judged again: the operator
+    /// may have stopped allowing its region since. `None` for what no reading gives.
+    #[must_use]
+    pub fn stored(e164: &str) -> Option<Phone> {
+        let digits = e164.strip_prefix('+')?;
+        if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let code = if digits.starts_with(MAINLAND) {
+            MAINLAND.len()
+        } else {
+            // No calling code begins with another.
+            let is_code = |code: &str| {
+                code.parse()
+                    .is_ok_and(|code| DATABASE.by_code(&code).is_some())
+            };
+            (1..=3).find(|length| digits.get(..*length).is_some_and(is_code))?
+        };
+        (digits.len() > code).then(|| Phone {
+            e164: e164.to_owned(),
+            national: 1 + code,
+        })
+    }
+
     /// The number by E.164: `+8613800000000`.
     #[must_use]
     pub fn e164(&self) -> &str {

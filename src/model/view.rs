@@ -14,7 +14,11 @@ use super::{
     requirement::{Requirement, Rule, Verdict},
 };
 use jiff::{civil::Date, tz::TimeZone};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 /// A day of which no more is told than "four or more".
 const DAYS_LUMPED: i32 = 4;
@@ -71,11 +75,13 @@ pub struct Entry {
     /// Whether the verdict would be another tomorrow; `None` where only the verdict is shared.
     pub expires_tomorrow: Option<bool>,
     /// Indexes of the items that fail; none where only the verdict is shared.
-    pub failing: Vec<u8>,
+    pub failing: Box<[u8]>,
     /// The version of the requirements that the row is judged by.
     pub judged_by: i64,
     /// The register's items in order.
-    pub items: Vec<Shown>,
+    pub items: Box<[Shown]>,
+    /// The sealed profile, once the member was shown.
+    pub profile: OnceLock<Box<[u8]>>,
 }
 
 /// What a register asks and requires, for building its view.
@@ -85,8 +91,19 @@ pub struct Terms {
     pub items: Vec<(String, Kind)>,
     /// Every version of the requirements.
     pub requirements: BTreeMap<i64, Vec<Requirement>>,
+    /// The date of each version, as it is shown.
+    pub judged_on: BTreeMap<i64, String>,
     /// The version in force.
     pub version: i64,
+}
+
+/// How the readings of the whole database went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Readings {
+    /// When the last that read everybody began, in milliseconds.
+    pub read_at: Option<i64>,
+    /// Since when the source has not been reached.
+    pub failing_since: Option<i64>,
 }
 
 /// The moment for which a view holds.
@@ -117,7 +134,12 @@ pub struct View {
     pub items: Vec<(String, Kind)>,
     /// Days that a test may be old before it is overdue, by item index.
     pub max_days: Vec<Option<u16>>,
+    /// The date of each version of the requirements, as it is shown.
+    pub judged_on: BTreeMap<i64, String>,
+    /// How the readings went.
+    pub readings: Readings,
     entries: Vec<Entry>,
+    counts: OnceLock<Counts>,
 }
 
 impl View {
@@ -127,8 +149,8 @@ impl View {
         terms: Terms,
         members: Vec<Source>,
         moment: &Moment,
-        version: i64,
-        shards: i64,
+        (version, shards): (i64, i64),
+        readings: Readings,
     ) -> Self {
         let mut holds_until = moment.midnight;
         for member in &members {
@@ -165,7 +187,10 @@ impl View {
             holds_until,
             items: terms.items,
             max_days,
+            judged_on: terms.judged_on,
+            readings,
             entries,
+            counts: OnceLock::new(),
         }
     }
 
@@ -181,6 +206,14 @@ impl View {
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The memory that it takes once everybody was shown, roughly, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        const PROFILE: usize = 160;
+        let member = size_of::<Entry>() + self.items.len() * size_of::<Shown>() + PROFILE;
+        size_of::<Self>() + self.entries.len() * member
     }
 
     /// Whether nobody has joined.
@@ -211,19 +244,18 @@ impl View {
         also: impl Fn(&Entry) -> bool,
     ) -> (Vec<&Entry>, Option<Cursor>) {
         let passes = |entry: &&Entry| filter.passes(self, entry) && also(entry);
+        let judged = self.judged(filter);
         let mut found: Vec<&Entry> = if sort == Sort::Verdict {
             let start = after.map_or(0, |after| {
-                self.entries
-                    .partition_point(|entry| entry.cursor(sort) <= after)
+                judged.partition_point(|entry| entry.cursor(sort) <= after)
             });
-            self.entries[start..]
+            judged[start..]
                 .iter()
                 .filter(passes)
                 .take(limit + 1)
                 .collect()
         } else {
-            let mut all: Vec<&Entry> = self
-                .entries
+            let mut all: Vec<&Entry> = judged
                 .iter()
                 .filter(|entry| after.is_none_or(|after| entry.cursor(sort) > after))
                 .filter(passes)
@@ -245,15 +277,41 @@ impl View {
     /// How many pass a filter.
     #[must_use]
     pub fn count(&self, filter: &Filter, also: impl Fn(&Entry) -> bool) -> usize {
-        self.entries
+        self.judged(filter)
             .iter()
             .filter(|entry| filter.passes(self, entry) && also(entry))
             .count()
     }
 
+    /// Those of the wanted verdict: they stand together in the order of what needs action first.
+    fn judged(&self, filter: &Filter) -> &[Entry] {
+        let Some(WantedVerdict::Is(wanted)) = filter.verdict else {
+            return &self.entries;
+        };
+        let place = |verdict| match verdict {
+            Verdict::Fails => 0,
+            Verdict::Unknown => 1,
+            Verdict::Meets => 2,
+        };
+        let from = self
+            .entries
+            .partition_point(|entry| place(entry.verdict) < place(wanted));
+        let to = self
+            .entries
+            .partition_point(|entry| place(entry.verdict) <= place(wanted));
+        &self.entries[from..to]
+    }
+
     /// The counts of a summary, over members of some departments or all.
     #[must_use]
-    pub fn counts(&self, departments: Option<&[String]>) -> Counts {
+    pub fn counts(&self, departments: Option<&[String]>) -> Cow<'_, Counts> {
+        match departments {
+            None => Cow::Borrowed(self.counts.get_or_init(|| self.counted(None))),
+            Some(_) => Cow::Owned(self.counted(departments)),
+        }
+    }
+
+    fn counted(&self, departments: Option<&[String]>) -> Counts {
         let mut counts = Counts {
             items: self.items.iter().map(|_| BTreeMap::new()).collect(),
             ..Counts::default()
@@ -274,7 +332,12 @@ impl View {
             }
             for (at, shown) in entry.items.iter().enumerate() {
                 for key in self.keys_of(at, shown) {
-                    *counts.items[at].entry(key).or_default() += 1;
+                    match counts.items[at].get_mut(key) {
+                        Some(count) => *count += 1,
+                        None => {
+                            counts.items[at].insert(key.to_owned(), 1);
+                        }
+                    }
                 }
             }
         }
@@ -282,38 +345,24 @@ impl View {
     }
 
     /// The counts that an item of a member goes into.
-    fn keys_of(&self, at: usize, shown: &Shown) -> Vec<String> {
-        let Some(record) = &shown.record else {
-            return vec![shown.state.as_str().to_owned()];
-        };
-        match record {
-            ItemRecord::Status { value, .. } => vec![value.clone()],
-            ItemRecord::Immunization { value, .. } => vec![value.as_str().to_owned()],
-            ItemRecord::Certificate { .. } => {
-                vec![
-                    if shown.days.is_some() {
-                        "expired"
-                    } else {
-                        "valid"
-                    }
-                    .to_owned(),
-                ]
-            }
-            ItemRecord::Test {
-                result: TestResult::Positive,
-                ..
-            } => vec!["positive".to_owned()],
-            ItemRecord::Test { .. } => match shown.days {
-                None => vec!["unknown".to_owned()],
-                Some(days) => {
-                    let mut keys = vec![days_key(days)];
-                    if self.is_overdue(at, days) {
-                        keys.push("overdue".to_owned());
-                    }
-                    keys
+    fn keys_of<'a>(&self, at: usize, shown: &'a Shown) -> impl Iterator<Item = &'a str> {
+        let mut overdue = false;
+        let key = match &shown.record {
+            None => shown.state.as_str(),
+            Some(ItemRecord::Status { value, .. }) => value,
+            Some(ItemRecord::Immunization { value, .. }) => value.as_str(),
+            Some(ItemRecord::Certificate { .. }) if shown.days.is_some() => "expired",
+            Some(ItemRecord::Certificate { .. }) => "valid",
+            Some(ItemRecord::Test { result, .. }) => match (result, shown.days) {
+                (TestResult::Positive, _) => "positive",
+                (_, None) => "unknown",
+                (_, Some(days)) => {
+                    overdue = self.is_overdue(at, days);
+                    days_key(days)
                 }
             },
-        }
+        };
+        std::iter::once(key).chain(overdue.then_some("overdue"))
     }
 
     fn is_overdue(&self, at: usize, days: i32) -> bool {
@@ -326,11 +375,13 @@ impl View {
 }
 
 /// The key under which days are counted: `days.0` to `days.3`, `days.4+`.
-fn days_key(days: i32) -> String {
-    if days >= DAYS_LUMPED {
-        "days.4+".to_owned()
-    } else {
-        format!("days.{days}")
+fn days_key(days: i32) -> &'static str {
+    match days {
+        ..=0 => "days.0",
+        1 => "days.1",
+        2 => "days.2",
+        3 => "days.3",
+        DAYS_LUMPED.. => "days.4+",
     }
 }
 

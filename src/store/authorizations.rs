@@ -24,10 +24,15 @@ statements! {
         and a.department in (select j.value from json_each($2) as j)";
     DELETE = "delete from authorizations where id = $1";
     /// What the view of a register is made of.
-    WITH_SNAPSHOTS = "select a.id, a.person_id, a.items, a.sharing, a.requirements_version, \
+    WITH_SNAPSHOTS = "select a.register_id, a.id, a.person_id, a.items, a.sharing, a.requirements_version, \
         a.department, a.joined_at, s.items as snapshot, s.read_at, s.miss, s.seen_at \
         from authorizations a left join snapshots s on s.person_id = a.person_id \
         where a.register_id = $1";
+    /// The same of one member.
+    ONE_WITH_SNAPSHOT = "select a.register_id, a.id, a.person_id, a.items, a.sharing, a.requirements_version, \
+        a.department, a.joined_at, s.items as snapshot, s.read_at, s.miss, s.seen_at \
+        from authorizations a left join snapshots s on s.person_id = a.person_id \
+        where a.id = $1";
     /// The items that live authorisations of a person cover, each row a comma-separated list.
     ITEMS_OF_PERSON = "select a.items from authorizations a join registers r on r.id = a.register_id \
         where a.person_id = $1 and (r.ends_on is null or r.ends_on >= $2)";
@@ -65,6 +70,8 @@ pub struct AuthorizationRow {
 /// A member with the snapshot, for the view.
 #[derive(Debug, sqlx::FromRow)]
 pub struct MemberRow {
+    /// The register.
+    pub register_id: Vec<u8>,
     /// The authorization.
     pub id: Vec<u8>,
     /// The person.
@@ -204,6 +211,11 @@ pub async fn delete(tx: &mut Tx, id: &[u8]) -> Result<bool> {
 /// Every member of a register with the snapshot, in no order.
 pub async fn with_snapshots(tx: &mut Tx, register: &[u8]) -> Result<Vec<MemberRow>> {
     rows!(tx, fetch_all, MemberRow, WITH_SNAPSHOTS, register)
+}
+
+/// One member with the snapshot.
+pub async fn one_with_snapshot(tx: &mut Tx, id: &[u8]) -> Result<Option<MemberRow>> {
+    rows!(tx, fetch_optional, MemberRow, ONE_WITH_SNAPSHOT, id)
 }
 
 /// The items that a person's live authorizations cover on a day, each a comma-separated list.

@@ -1,7 +1,11 @@
 //! The two engines behind one door: pools, transactions, and which connection a statement takes.
-use super::migrations::{Dialect, migrator};
+use super::{
+    group::{Member, Writer},
+    migrations::{Dialect, migrator},
+};
 use sqlx::{
-    Executor, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    ConnectOptions, Executor, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
+    Transaction,
     migrate::MigrateError,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -20,6 +24,12 @@ use std::{
 
 /// How long a writer waits for SQLite's lock before it fails.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// Prepared statements that a connection keeps: all of them.
+const STATEMENTS: usize = 300;
+
+/// Rows that SQLite's thread may read ahead of who takes them.
+const ROWS: usize = 512;
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +54,7 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Engine {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: Writer, read: SqlitePool },
     Postgres(PgPool),
 }
 
@@ -59,7 +69,7 @@ pub struct Tx {
 
 enum Inner {
     SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
+    SqliteWrite(Member),
     PostgresRead(PoolConnection<Postgres>),
     PostgresWrite(Transaction<'static, Postgres>),
 }
@@ -137,15 +147,13 @@ impl Store {
     }
 
     /// A transaction that may write. On SQLite there is one at a time, and it takes the lock at
-    /// once, so that it never fails half-way for another's sake.
+    /// once, so that it never fails half-way for another's sake; those who wait share a commit.
     ///
     /// # Errors
     /// When none is to be had in time.
     pub async fn write(&self) -> super::Result<Tx> {
         let inner = match &self.engine {
-            Engine::Sqlite { write, .. } => {
-                Inner::SqliteWrite(write.begin_with("BEGIN IMMEDIATE").await?)
-            }
+            Engine::Sqlite { write, .. } => Inner::SqliteWrite(write.begin().await?),
             Engine::Postgres(pool) => Inner::PostgresWrite(pool.begin().await?),
         };
         Ok(Tx {
@@ -162,10 +170,12 @@ impl Store {
         let all = super::all_statements();
         for (file, name, text) in &all {
             let outcome = match &self.engine {
-                Engine::Sqlite { write, .. } => write
-                    .prepare(sqlx::SqlSafeStr::into_sql_str(*text))
-                    .await
-                    .map(|_| ()),
+                Engine::Sqlite { write, .. } => {
+                    let text = sqlx::SqlSafeStr::into_sql_str(*text);
+                    write
+                        .alone(async |connection| connection.prepare(text).await.map(|_| ()))
+                        .await
+                }
                 Engine::Postgres(pool) => pool
                     .prepare(sqlx::SqlSafeStr::into_sql_str(*text))
                     .await
@@ -194,9 +204,11 @@ impl Store {
     pub async fn copy_to(&self, path: &str) -> Result<(), String> {
         own_file(Path::new(path)).map_err(|error| error.to_string())?;
         match &self.engine {
-            Engine::Sqlite { write, .. } => sqlx::query::<Sqlite>("vacuum into $1")
-                .bind(path)
-                .execute(write)
+            Engine::Sqlite { write, .. } => write
+                .alone(async |connection| {
+                    let copy = sqlx::query::<Sqlite>("vacuum into $1").bind(path);
+                    copy.execute(connection).await
+                })
                 .await
                 .map(|_| ())
                 .map_err(|error| error.to_string()),
@@ -216,16 +228,16 @@ impl Engine {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
             .pragma("secure_delete", "on")
-            .pragma("trusted_schema", "off");
+            .pragma("trusted_schema", "off")
+            // What a savepoint would undo is kept in memory, not in a file of plain pages.
+            .pragma("temp_store", "memory")
+            .statement_cache_capacity(STATEMENTS)
+            .row_buffer_size(ROWS)
+            .disable_statement_logging();
         own_file(&path).map_err(|error| OpenError::Connect(sqlx::Error::Io(error)))?;
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY)
-            .connect_with(options.clone())
-            .await
-            .map_err(OpenError::Connect)?;
+        let mut write = options.connect().await.map_err(OpenError::Connect)?;
         migrator(Dialect::Sqlite)
-            .run(&write)
+            .run(&mut write)
             .await
             .map_err(OpenError::Schema)?;
         let read = SqlitePoolOptions::new()
@@ -234,13 +246,18 @@ impl Engine {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(OpenError::Connect)?;
-        Ok(Self::Sqlite { write, read })
+        Ok(Self::Sqlite {
+            write: Writer::new(write, BUSY),
+            read,
+        })
     }
 
     async fn postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(OpenError::Connect)?
             .application_name("tuantibu")
+            .statement_cache_capacity(STATEMENTS)
+            .disable_statement_logging()
             .options([("statement_timeout", "10s"), ("lock_timeout", "10s")]);
         let pool = PgPoolOptions::new()
             .max_connections(connections.max(2))
@@ -272,7 +289,7 @@ impl Tx {
     /// When the database refuses; nothing is written then.
     pub async fn commit(self) -> super::Result<()> {
         match self.inner {
-            Inner::SqliteWrite(transaction) => transaction.commit().await?,
+            Inner::SqliteWrite(member) => member.commit().await?,
             Inner::PostgresWrite(transaction) => transaction.commit().await?,
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
         }
@@ -285,7 +302,7 @@ impl Tx {
         }
         match &mut self.inner {
             Inner::SqliteRead(connection) => On::Sqlite(connection),
-            Inner::SqliteWrite(transaction) => On::Sqlite(transaction),
+            Inner::SqliteWrite(member) => On::Sqlite(member.connection()),
             Inner::PostgresRead(connection) => On::Postgres(connection),
             Inner::PostgresWrite(transaction) => On::Postgres(transaction),
         }

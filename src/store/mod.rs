@@ -2,6 +2,7 @@
 pub mod audit;
 pub mod authorizations;
 mod engine;
+mod group;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
@@ -138,4 +139,21 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     .into_iter()
     .flat_map(|(file, all)| all.iter().map(move |(name, text)| (file, *name, *text)))
     .collect()
+}
+
+/// Bytes as the JSON list of hexadecimal that bulk statements take.
+#[must_use]
+pub fn hex_list<'a>(all: impl IntoIterator<Item = &'a [u8]>) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut list = String::from("[");
+    for (at, bytes) in all.into_iter().enumerate() {
+        list.push_str(if at == 0 { "\"" } else { ",\"" });
+        for byte in bytes {
+            list.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            list.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        list.push('"');
+    }
+    list.push(']');
+    list
 }

@@ -40,6 +40,14 @@ statements! {
         (register_id, person_id, role, departments, added_at) values ($1, $2, $3, $4, $5)";
     ADMINISTRATOR = "select person_id, role, departments from register_administrators \
                      where register_id = $1 and person_id = $2";
+    /// What somebody is in a register, and whether what is known of it still holds. Each pair is the
+    /// person's id and the register's, in hexadecimal.
+    STANDINGS = "select a.person_id, a.register_id, a.role, a.departments, r.version, r.ends_on, \
+        (select cast(sum(s.version) as bigint) from refresh_shards s) as shards, \
+        (select count(*) from pending_joins p where p.register_id = r.id and p.expires_at > $2) as waiting \
+        from json_each($1) as j join register_administrators a \
+        on a.register_id = unhex(substr(j.value, 33)) and a.person_id = unhex(substr(j.value, 1, 32)) \
+        join registers r on r.id = a.register_id";
     OWNER = "select person_id, role, departments from register_administrators \
              where register_id = $1 order by role desc, added_at limit 1";
     COUNT_OF_ADMINISTRATOR = "select count(*) from register_administrators where person_id = $1";
@@ -93,6 +101,27 @@ pub struct RegisterRow {
     pub created_at: i64,
     /// When an administrator last opened it.
     pub opened_at: i64,
+}
+
+/// What somebody is in a register, and how it stands.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StandingRow {
+    /// Who.
+    pub person_id: Vec<u8>,
+    /// The register.
+    pub register_id: Vec<u8>,
+    /// 1 owner, 0 administrator.
+    pub role: i64,
+    /// JSON list of the departments that the administrator is limited to.
+    pub departments: Option<String>,
+    /// The register's version.
+    pub version: i64,
+    /// Its last day.
+    pub ends_on: Option<String>,
+    /// The version of the shards' times.
+    pub shards: Option<i64>,
+    /// How many joins wait for the source.
+    pub waiting: i64,
 }
 
 /// A register with the role that somebody has in it.
@@ -384,4 +413,10 @@ pub async fn report(
 /// A register's reports, oldest first.
 pub async fn reports(tx: &mut Tx, register: &[u8]) -> Result<Vec<ReportRow>> {
     rows!(tx, fetch_all, ReportRow, REPORTS, register)
+}
+
+/// How persons stand in registers: a JSON list of pairs, each a person's id and a register's in
+/// hexadecimal. Who has no role in one has no row.
+pub async fn standings(tx: &mut Tx, hex_pairs: &str, now: i64) -> Result<Vec<StandingRow>> {
+    rows!(tx, fetch_all, StandingRow, STANDINGS, hex_pairs, now)
 }

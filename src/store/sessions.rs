@@ -4,7 +4,8 @@ use super::{Result, Tx, execute, rows, statements};
 statements! {
     INSERT = "insert into sessions (token_hash, id, person_id, scope, created_at, seen_at, expires_at) \
               values ($1, $2, $3, $4, $5, $5, $6)";
-    GET = "select id, person_id, scope, created_at, seen_at, expires_at from sessions where token_hash = $1";
+    BY_TOKENS = "select s.token_hash, s.id, s.person_id, s.scope, s.created_at, s.seen_at, s.expires_at \
+        from json_each($1) as j join sessions s on s.token_hash = unhex(j.value)";
     TOUCH = "update sessions set seen_at = $2 where token_hash = $1";
     OF_PERSON = "select id, person_id, scope, created_at, seen_at, expires_at from sessions \
                  where person_id = $1 order by seen_at desc";
@@ -55,9 +56,19 @@ pub async fn insert(tx: &mut Tx, token_hash: &[u8], row: &SessionRow) -> Result<
     Ok(())
 }
 
-/// The session of a token.
-pub async fn get(tx: &mut Tx, token_hash: &[u8]) -> Result<Option<SessionRow>> {
-    rows!(tx, fetch_optional, SessionRow, GET, token_hash)
+/// A session with its token's hash.
+#[derive(Debug, sqlx::FromRow)]
+pub struct TokenRow {
+    /// The hash.
+    pub token_hash: Vec<u8>,
+    /// The session.
+    #[sqlx(flatten)]
+    pub session: SessionRow,
+}
+
+/// The sessions of tokens: a JSON list of their hashes in hexadecimal.
+pub async fn by_tokens(tx: &mut Tx, hex_hashes: &str) -> Result<Vec<TokenRow>> {
+    rows!(tx, fetch_all, TokenRow, BY_TOKENS, hex_hashes)
 }
 
 /// Remembers that a session was used.

@@ -4,6 +4,7 @@ use crate::model::{
     health::{ItemRecord, ItemState, Miss, Progress, Reading, TestResult, days_between},
     requirement::{Judgement, days_shown, judge, lies_ahead, overall},
 };
+use std::sync::OnceLock;
 
 pub(super) fn entry(terms: &Terms, member: Source, moment: &Moment) -> Entry {
     let judged_by = if member.verdict_only {
@@ -62,16 +63,17 @@ pub(super) fn entry(terms: &Terms, member: Source, moment: &Moment) -> Entry {
         verdict,
         expires_tomorrow: (!member.verdict_only).then_some(tomorrow),
         failing: if member.verdict_only {
-            Vec::new()
+            Box::default()
         } else {
-            failing
+            failing.into()
         },
         judged_by,
         items: if member.verdict_only {
-            vec![hidden; terms.items.len()]
+            vec![hidden; terms.items.len()].into()
         } else {
-            shown
+            shown.into()
         },
+        profile: OnceLock::new(),
     }
 }
 

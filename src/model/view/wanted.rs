@@ -80,7 +80,7 @@ impl Filter {
             let shown = &entry.items[at];
             let value = self.value.as_deref().is_none_or(|value| {
                 shown.record.is_some()
-                    && (view.keys_of(at, shown).iter().any(|key| key == value)
+                    && (view.keys_of(at, shown).any(|key| key == value)
                         || is_negative(shown) && value == "negative")
             });
             let days = self.days.is_none_or(|wanted| {
