@@ -24,13 +24,16 @@ create index persons_by_phone on persons (phone_hash);
 -- What was last read of a person: the union of the items of live authorisations.
 -- miss: 0 read, 1 the source failed for this person, 2 the source knows no such person.
 -- seen_at: the data time, kept while miss is not 0; otherwise the newer of read_at and the shard's.
+-- covers: the items that authorizations cover, sorted, comma-separated; whoever changes an
+-- authorization sets it, and a refresh writes only where it still is what was asked for.
 create table snapshots (
   person_id {blob} primary key,
-  items {blob},
   fingerprint {blob},
-  read_at {int},
   miss {int} not null,
-  seen_at {int}
+  covers {text} not null,
+  read_at {int},
+  seen_at {int},
+  items {blob}
 ){clustered};
 
 create table registers (
@@ -96,15 +99,16 @@ create table authorizations (
   leave_hash {blob} not null unique,
   primary key (register_id, person_id)
 ){clustered};
-create index authorizations_by_person on authorizations (person_id);
+create index authorizations_by_person on authorizations (person_id, register_id);
 create index authorizations_by_guardian on authorizations (guardian_id);
 
--- A shard of people: when its last complete reading began, when its last attempt failed, and how
--- far the present run has come.
+-- A shard of people: when its last complete reading began, where the source's changes stood then
+-- (cursor), when its last attempt failed, and how far the present run has come.
 create table refresh_shards (
   shard {int} primary key,
   version {int} not null,
   read_at {int},
+  cursor {text},
   failed_at {int},
   failing_since {int},
   run_id {blob},
@@ -122,6 +126,7 @@ create table refresh_shards (
 create table refresh_runs (
   id {blob} primary key,
   cause {text} not null,
+  cursor {text},
   started_at {int} not null,
   finished_at {int},
   updated {int} not null,

@@ -192,6 +192,8 @@ pub struct Refresh {
     pub zone: String,
     /// People a batch.
     pub batch: i64,
+    /// Shards that a server reads at once.
+    pub at_once: u32,
     /// How often a batch that failed whole is tried in all.
     pub attempts: u32,
     /// Seconds before the second try; doubled before each further one.
@@ -208,6 +210,7 @@ impl Default for Refresh {
                 .to_vec(),
             zone: "Asia/Shanghai".into(),
             batch: 1000,
+            at_once: 2,
             attempts: 3,
             backoff_seconds: 2,
             lease_seconds: 30,
@@ -424,6 +427,9 @@ impl Config {
         }
         if self.refresh.batch < 1 || self.refresh.batch > 10_000 {
             return Err(ConfigError::key("refresh.batch", "1 to 10000"));
+        }
+        if self.refresh.at_once < 1 || self.refresh.at_once > 64 {
+            return Err(ConfigError::key("refresh.at_once", "1 to 64"));
         }
         if self.refresh.lease_seconds < 1 {
             return Err(ConfigError::key("refresh.lease_seconds", "at least 1"));

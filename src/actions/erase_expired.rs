@@ -39,7 +39,7 @@ pub async fn erase_expired(app: &App) -> Result<()> {
 }
 
 /// Registers whose last day is over, and those that nobody opened for 180 days.
-async fn end_registers(app: &App) -> Result<()> {
+pub(crate) async fn end_registers(app: &App) -> Result<()> {
     let today = app.today().to_string();
     let unread = app.now() - app.config.limits.unread_days * DAY;
     let mut tx = app.store.read().await?;

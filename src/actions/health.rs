@@ -10,6 +10,7 @@ use crate::{
         snapshots::{self, SnapshotRow},
     },
 };
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 /// The items that a person's live authorizations cover, without repeats.
@@ -34,19 +35,27 @@ pub(crate) fn union<'a>(lists: impl IntoIterator<Item = &'a str>) -> Vec<String>
 
 /// A snapshot's row for what was read.
 pub(crate) fn row_of(app: &App, person: Id, items: &Items, read_at: i64) -> Result<SnapshotRow> {
-    let plain = Zeroizing::new(
-        serde_json::to_vec(items).map_err(|_| Error::unexpected("a snapshot's JSON"))?,
-    );
+    let plain = plain_of(items)?;
     Ok(SnapshotRow {
-        items: Some(
-            app.keys
-                .seal(&place(person.bytes(), &read_at.to_be_bytes()), &plain),
-        ),
+        items: Some(seal(app, person, &plain, read_at)),
         fingerprint: Some(app.keys.fingerprint(person, &plain).to_vec()),
         read_at: Some(read_at),
         miss: 0,
         seen_at: None,
     })
+}
+
+/// What is sealed of a snapshot's items, and fingerprinted.
+pub(crate) fn plain_of(items: &impl Serialize) -> Result<Zeroizing<Vec<u8>>> {
+    serde_json::to_vec(items)
+        .map(Zeroizing::new)
+        .map_err(|_| Error::unexpected("a snapshot's JSON"))
+}
+
+/// Seals a snapshot's items, bound to the time of the reading.
+pub(crate) fn seal(app: &App, person: Id, plain: &[u8], read_at: i64) -> Vec<u8> {
+    let place_bytes = read_at.to_be_bytes();
+    app.keys.seal(&place(person.bytes(), &place_bytes), plain)
 }
 
 /// Opens a snapshot's items.
@@ -74,17 +83,19 @@ pub(crate) async fn keep(
     answer: Option<&Answer>,
 ) -> Result<()> {
     let now = app.now();
+    let covered = covered(app, tx, person).await?;
+    let covers = covered.join(",");
     match answer {
         Some(Answer::Found { items, .. }) => {
-            let covered = covered(app, tx, person).await?;
             let mut items = items.clone();
             items.retain(|item, _| covered.contains(item));
-            snapshots::put(tx, person.bytes(), &row_of(app, person, &items, now)?).await?;
+            let row = row_of(app, person, &items, now)?;
+            snapshots::put(tx, person.bytes(), &row, &covers).await?;
         }
         Some(Answer::NotMatched) => {
             let mut row = row_of(app, person, &Items::new(), now)?;
             (row.miss, row.seen_at) = (2, Some(now));
-            snapshots::put(tx, person.bytes(), &row).await?;
+            snapshots::put(tx, person.bytes(), &row, &covers).await?;
         }
         Some(Answer::Failed) | None => {
             let held = snapshots::get(tx, person.bytes()).await?;
@@ -95,7 +106,7 @@ pub(crate) async fn keep(
                 .find(|time| time.shard == shard)
                 .and_then(|time| time.read_at);
             let seen_at = held.and_then(|held| seen_at(&held, shard));
-            snapshots::mark(tx, person.bytes(), 1, seen_at).await?;
+            snapshots::mark(tx, person.bytes(), 1, seen_at, &covers).await?;
         }
     }
     tell_registers(tx, person).await
@@ -127,8 +138,10 @@ pub(crate) async fn narrow(app: &App, tx: &mut Tx, person: Id) -> Result<Vec<Str
     } else if let (false, Some(read_at)) = (gone.is_empty(), held.read_at) {
         let mut row = row_of(app, person, &kept, read_at)?;
         (row.miss, row.seen_at) = (held.miss, held.seen_at);
-        snapshots::put(tx, person.bytes(), &row).await?;
+        snapshots::put(tx, person.bytes(), &row, &covered.join(",")).await?;
         tell_registers(tx, person).await?;
+    } else {
+        snapshots::cover(tx, person.bytes(), &covered.join(",")).await?;
     }
     Ok(gone)
 }

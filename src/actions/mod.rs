@@ -28,6 +28,7 @@ pub mod preview_register;
 pub mod profile;
 mod refresh_batch;
 pub mod refresh_health;
+mod refresh_shard;
 pub(crate) mod register_terms;
 pub mod remove_member;
 pub mod replace_code;

@@ -11,7 +11,7 @@ use crate::{
         phone::{Phone, PhoneError},
     },
     source::Identity,
-    store::{Tx, persons},
+    store::{Tx, hex_list, persons, snapshots},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -30,7 +30,7 @@ pub struct TypedIdentity {
 }
 
 /// What a person's profile holds, sealed.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
     n: String,
     t: DocumentType,
@@ -198,7 +198,7 @@ pub(crate) async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> R
     let document_hash = app.keys.document_hash(&identity.document);
     let phone_hash = app.keys.phone_hash(&identity.phone);
     let sealed = profile.seal(app, new)?;
-    let id = persons::upsert(
+    let row = persons::upsert(
         tx,
         new.bytes(),
         &document_hash,
@@ -207,10 +207,12 @@ pub(crate) async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> R
         app.now(),
     )
     .await?;
-    let id = super::id_of(&id)?;
-    if id != new {
+    let id = super::id_of(&row.id)?;
+    if id != new && Profile::open(app, id, &row.profile)? != profile {
         let sealed = profile.seal(app, id)?;
         persons::update_profile(tx, id.bytes(), &phone_hash, &sealed, app.now()).await?;
+        // Lists show the phone and the name.
+        snapshots::bump_registers(tx, &hex_list([id.bytes()])).await?;
     }
     Ok(id)
 }

@@ -1,20 +1,31 @@
-//! What one batch of a refresh writes: only what changed, and only over what it read.
+//! What one batch of a refresh writes: only what changed, and only over what was read and asked for.
 use super::{audit, health, profile::Profile};
 use crate::{
     app::App,
     error::{Error, Result},
-    model::{health::Items, id::Id},
+    model::{
+        health::{ItemRecord, Items},
+        id::Id,
+    },
     source::{Answer, Identity},
     store::{
         Tx, persons,
-        refresh::{self, Counts, RefreshRow},
-        snapshots::{self, SnapshotRow},
+        refresh::{self, Counts, HeldRow, RefreshRow, Update},
+        snapshots::SnapshotRow,
     },
 };
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// How often a row that changed under our hands is looked at again.
 const LOOKS: u32 = 4;
+/// People decided before other tasks of the thread get their turn.
+const AT_ONCE: usize = 200;
+
+/// Somebody who was read; the identity where the profile opened.
+pub(crate) struct Asked {
+    pub(crate) row: RefreshRow,
+    pub(crate) identity: Option<Identity>,
+}
 
 /// What became of one person.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,158 +38,241 @@ enum Outcome {
     Gone,
 }
 
-/// Writes a batch's answers. `readable` holds the identity of each person whose profile opened, in
-/// the order of `people`; `answers` has one for each of those. `shard_read_at` is the data time of
-/// the shard before this run; `read_at` when this batch was asked.
-pub(crate) async fn write(
-    app: &App,
-    tx: &mut Tx,
-    people: &[RefreshRow],
-    readable: &[Option<Identity>],
-    answers: &[Answer],
+/// What a batch's answers mean, before anything is written.
+pub(crate) struct Decided<'a> {
+    counts: Counts,
+    /// New items, by what the authorizations cover.
+    updates: BTreeMap<&'a str, Vec<(Update, &'a Answer)>>,
+    /// Who was found by nobody, or could not be read.
+    missed: Vec<(Id, &'a Answer)>,
+    /// Who has another phone at the source.
+    moved: Vec<(Id, Identity)>,
     shard_read_at: Option<i64>,
     read_at: i64,
-) -> Result<Counts> {
-    let mut counts = Counts::default();
-    let mut changed: Vec<&[u8]> = Vec::new();
+}
+
+/// Decides what a batch's answers mean. `answers` has one for each whose profile opened, in order;
+/// `shard_read_at` is the data time of the shard before this run, `read_at` when the batch was asked.
+pub(crate) async fn decide<'a>(
+    app: &App,
+    asked: &'a [Asked],
+    answers: &'a [Answer],
+    shard_read_at: Option<i64>,
+    read_at: i64,
+) -> Result<Decided<'a>> {
+    let mut decided = Decided {
+        counts: Counts::default(),
+        updates: BTreeMap::new(),
+        missed: Vec::new(),
+        moved: Vec::new(),
+        shard_read_at,
+        read_at,
+    };
     let mut answers = answers.iter();
-    for (row, identity) in people.iter().zip(readable) {
+    for (done, Asked { row, identity }) in asked.iter().enumerate() {
+        if done % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
+        let person = super::id_of(&row.id)?;
         let answer = match identity {
             Some(_) => answers.next().unwrap_or(&Answer::Failed),
             None => &Answer::Failed,
         };
-        let (outcome, wrote) = one(app, tx, row, answer, shard_read_at, read_at).await?;
-        match outcome {
-            Outcome::Updated => counts.updated += 1,
-            Outcome::Unchanged => counts.unchanged += 1,
-            Outcome::Failed => counts.failed += 1,
-            Outcome::Unmatched => counts.unmatched += 1,
-            Outcome::Gone => {}
-        }
-        if wrote {
-            changed.push(&row.id);
+        match (answer, row.miss) {
+            (Answer::Found { items, .. }, miss) => {
+                let held = row.fingerprint.as_deref();
+                match update(app, person, held, &row.covers, items, read_at)? {
+                    None if miss == 0 => decided.counts.unchanged += 1,
+                    None => decided.missed.push((person, answer)),
+                    Some(update) => {
+                        let alike = decided.updates.entry(row.covers.as_str()).or_default();
+                        alike.push((update, answer));
+                    }
+                }
+            }
+            (Answer::NotMatched, 2) => decided.counts.unmatched += 1,
+            // Who was not matched stays so: that is what the source said last.
+            (Answer::Failed, 1 | 2) => decided.counts.failed += 1,
+            (Answer::NotMatched | Answer::Failed, _) => decided.missed.push((person, answer)),
         }
         if let (Answer::Found { phones, .. }, Some(identity)) = (answer, identity)
-            && outcome != Outcome::Gone
             && let Some(phone) = phones.first()
             && !phones.contains(&identity.phone)
         {
+            let phone = phone.clone();
             let moved = Identity {
-                phone: phone.clone(),
+                phone,
                 ..identity.clone()
             };
-            move_phone(app, tx, super::id_of(&row.id)?, &moved).await?;
+            decided.moved.push((person, moved));
         }
     }
-    if !changed.is_empty() {
-        let list = crate::store::hex_list(changed.iter().copied());
-        narrow_left(app, tx, people, &list).await?;
-        snapshots::bump_registers(tx, &list).await?;
-    }
-    Ok(counts)
+    Ok(decided)
 }
 
-/// Who left or narrowed a consent while the source was asked keeps nothing of what it covered. Their
-/// rows are ours by now: who leaves later waits, and narrows what stands here.
-async fn narrow_left(app: &App, tx: &mut Tx, people: &[RefreshRow], changed: &str) -> Result<()> {
-    let asked: HashMap<&[u8], &RefreshRow> =
-        people.iter().map(|row| (row.id.as_slice(), row)).collect();
-    let today = app.today().to_string();
-    for (id, wanted) in refresh::wanted(tx, changed, &today).await? {
-        let before = asked
-            .get(id.as_slice())
-            .and_then(|row| row.wanted.as_deref());
-        if health::union(before) != health::union(wanted.as_deref()) {
-            health::narrow(app, tx, super::id_of(&id)?).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn one(
-    app: &App,
-    tx: &mut Tx,
-    row: &RefreshRow,
-    answer: &Answer,
-    shard_read_at: Option<i64>,
-    read_at: i64,
-) -> Result<(Outcome, bool)> {
-    let person = super::id_of(&row.id)?;
-    let today = app.today().to_string();
-    let mut row = row.clone();
-    for _ in 0..LOOKS {
-        let (outcome, new) = decide(app, person, &row, answer, shard_read_at, read_at)?;
-        let Some(new) = new else {
-            return Ok((outcome, false));
-        };
-        let old = row.fingerprint.as_deref();
-        if refresh::replace(tx, person.bytes(), &new, old, row.miss).await? {
-            return Ok((outcome, true));
-        }
-        match refresh::one(tx, person.bytes(), &today).await? {
-            Some(newer) => row = newer,
-            None => return Ok((Outcome::Gone, false)),
-        }
-    }
-    Ok((Outcome::Failed, false))
-}
-
-/// What an answer means for a row, and what is to be written if anything.
-fn decide(
+/// The new items of a person, narrowed to what is covered; `None` where they are as they were.
+fn update(
     app: &App,
     person: Id,
-    row: &RefreshRow,
-    answer: &Answer,
-    shard_read_at: Option<i64>,
+    held: Option<&[u8]>,
+    covers: &str,
+    items: &Items,
     read_at: i64,
-) -> Result<(Outcome, Option<SnapshotRow>)> {
-    Ok(match answer {
-        Answer::Found { items, .. } => {
-            let wanted = health::union(row.wanted.as_deref());
-            let items: Items = items
-                .iter()
-                .filter(|(item, _)| wanted.contains(item))
-                .map(|(item, record)| (item.clone(), record.clone()))
-                .collect();
-            let new = health::row_of(app, person, &items, read_at)?;
-            if new.fingerprint != row.fingerprint {
-                (Outcome::Updated, Some(new))
-            } else if row.miss == 0 {
-                (Outcome::Unchanged, None)
-            } else {
-                (Outcome::Unchanged, Some(new))
+) -> Result<Option<Update>> {
+    let covered: BTreeMap<&String, &Option<ItemRecord>> = items
+        .iter()
+        .filter(|(item, _)| covers.split(',').any(|covered| covered == *item))
+        .collect();
+    let plain = health::plain_of(&covered)?;
+    let fingerprint = app.keys.fingerprint(person, &plain);
+    if held == Some(fingerprint.as_slice()) {
+        return Ok(None);
+    }
+    Ok(Some(Update {
+        id: person.bytes().to_vec(),
+        old: held.map(<[u8]>::to_vec),
+        fingerprint,
+        items: health::seal(app, person, &plain, read_at),
+    }))
+}
+
+impl Decided<'_> {
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.updates.is_empty() && self.missed.is_empty() && self.moved.is_empty()
+    }
+
+    /// Writes what was decided; how many became what.
+    pub(crate) async fn write(&self, app: &App, tx: &mut Tx) -> Result<Counts> {
+        let mut counts = self.counts;
+        let mut gone = Vec::new();
+        for (covers, alike) in &self.updates {
+            let all: Vec<&Update> = alike.iter().map(|(update, _)| update).collect();
+            let written = refresh::replace(tx, &all, self.read_at, covers).await?;
+            if written == all.len() as u64 {
+                counts.updated += i64::try_from(all.len()).unwrap_or(i64::MAX);
+                continue;
+            }
+            // Somebody left or changed a consent while the source was asked: each is looked at.
+            for (update, answer) in alike {
+                let person = super::id_of(&update.id)?;
+                let outcome = self.settle(app, tx, person, answer, Some(update)).await?;
+                count(&mut counts, outcome);
+                if outcome == Outcome::Gone {
+                    gone.push(person);
+                }
             }
         }
-        Answer::NotMatched if row.miss == 2 => (Outcome::Unmatched, None),
-        Answer::NotMatched => {
-            let mut new = health::row_of(app, person, &Items::new(), read_at)?;
-            (new.miss, new.seen_at) = (2, Some(read_at));
-            (Outcome::Unmatched, Some(new))
+        for (person, answer) in &self.missed {
+            let outcome = self.settle(app, tx, *person, answer, None).await?;
+            count(&mut counts, outcome);
         }
-        Answer::Failed if row.miss == 1 => (Outcome::Failed, None),
-        Answer::Failed => {
-            let held = SnapshotRow {
-                items: row.items.clone(),
-                fingerprint: row.fingerprint.clone(),
-                read_at: row.read_at,
-                miss: row.miss,
-                seen_at: row.seen_at,
+        for (person, identity) in &self.moved {
+            if !gone.contains(person) {
+                move_phone(app, tx, *person, identity).await?;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Writes one person's answer over what is held now, looking again where it changed meanwhile.
+    async fn settle(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        person: Id,
+        answer: &Answer,
+        written: Option<&Update>,
+    ) -> Result<Outcome> {
+        for _ in 0..LOOKS {
+            let Some(held) = refresh::held(tx, person.bytes()).await? else {
+                return Ok(Outcome::Gone);
             };
-            // Who was not matched stays so: that is what the source said last.
-            if row.miss == 2 {
-                return Ok((Outcome::Failed, None));
+            let own = written.is_some_and(|update| {
+                held.snapshot.fingerprint.as_deref() == Some(&update.fingerprint)
+            });
+            if own && held.snapshot.miss == 0 {
+                return Ok(Outcome::Updated);
             }
-            let seen_at = health::seen_at(&held, shard_read_at);
-            (
-                Outcome::Failed,
-                Some(SnapshotRow {
+            if held.covers.is_empty() {
+                return Ok(Outcome::Gone);
+            }
+            let (outcome, new) = self.means(app, person, &held, answer)?;
+            let Some(new) = new else {
+                return Ok(outcome);
+            };
+            if refresh::miss(tx, person.bytes(), &new, &held).await? {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Failed)
+    }
+
+    /// What an answer means over what is held, and what is to be written if anything.
+    fn means(
+        &self,
+        app: &App,
+        person: Id,
+        held: &HeldRow,
+        answer: &Answer,
+    ) -> Result<(Outcome, Option<SnapshotRow>)> {
+        let old = &held.snapshot;
+        Ok(match (answer, old.miss) {
+            (Answer::Found { items, .. }, miss) => {
+                let print = old.fingerprint.as_deref();
+                let new = update(app, person, print, &held.covers, items, self.read_at)?;
+                match new {
+                    None if miss == 0 => (Outcome::Unchanged, None),
+                    None => {
+                        let row = self.read_again(app, person, &held.covers, items)?;
+                        (Outcome::Unchanged, Some(row))
+                    }
+                    Some(_) => {
+                        let row = self.read_again(app, person, &held.covers, items)?;
+                        (Outcome::Updated, Some(row))
+                    }
+                }
+            }
+            (Answer::NotMatched, 2) => (Outcome::Unmatched, None),
+            (Answer::NotMatched, _) => {
+                let mut new = health::row_of(app, person, &Items::new(), self.read_at)?;
+                (new.miss, new.seen_at) = (2, Some(self.read_at));
+                (Outcome::Unmatched, Some(new))
+            }
+            (Answer::Failed, 1 | 2) => (Outcome::Failed, None),
+            (Answer::Failed, _) => {
+                let seen_at = health::seen_at(old, self.shard_read_at);
+                let row = SnapshotRow {
                     miss: 1,
                     seen_at,
-                    ..held
-                }),
-            )
-        }
-    })
+                    ..old.clone()
+                };
+                (Outcome::Failed, Some(row))
+            }
+        })
+    }
+
+    fn read_again(
+        &self,
+        app: &App,
+        person: Id,
+        covers: &str,
+        items: &Items,
+    ) -> Result<SnapshotRow> {
+        let mut items = items.clone();
+        items.retain(|item, _| covers.split(',').any(|covered| covered == item));
+        health::row_of(app, person, &items, self.read_at)
+    }
+}
+
+fn count(counts: &mut Counts, outcome: Outcome) {
+    match outcome {
+        Outcome::Updated => counts.updated += 1,
+        Outcome::Unchanged => counts.unchanged += 1,
+        Outcome::Failed => counts.failed += 1,
+        Outcome::Unmatched => counts.unmatched += 1,
+        Outcome::Gone => {}
+    }
 }
 
 /// A changed phone at the source replaces ours, and is logged.

@@ -1,11 +1,12 @@
 //! The embedded source: sealed health records in a file of their own, `source.db`.
 mod cells;
+mod changes;
 mod schema;
 
 pub(super) use cells::look_up;
 
 use super::record::{HealthRecord, Rules, Sealed};
-use super::{Answer, Ask, HealthSource, Identity, SourceError};
+use super::{Answer, Ask, Changes, HealthSource, Identity, SourceError};
 use crate::crypto::{self, CryptoError, Keys};
 use crate::model::{
     catalogue::Catalogue,
@@ -143,11 +144,10 @@ impl EmbeddedSource {
     /// When the database refuses.
     pub async fn remove(&self, document: &Document) -> Result<bool, EmbeddedError> {
         let hash = self.keys.document_hash(document);
-        let done = sqlx::query("delete from people where document_hash = $1")
-            .bind(hash.as_slice())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected() > 0)
+        let mut transaction = self.begin().await?;
+        let was_there = changes::remove(&mut transaction, &hash).await?;
+        transaction.commit().await?;
+        Ok(was_there)
     }
 
     /// Removes the records of a number, of whatever type of document; how many there were.
@@ -221,7 +221,7 @@ impl EmbeddedSource {
         let phones = record
             .phones
             .iter()
-            .filter_map(|phone| Phone::parse(phone, &self.regions).ok())
+            .filter_map(|phone| Phone::stored(phone))
             .collect();
         let items: Items = ask
             .items
@@ -278,6 +278,17 @@ impl HealthSource for EmbeddedSource {
             phone |= crypto::same(own.as_bytes(), wanted);
         }
         Ok(known & name & phone)
+    }
+
+    async fn cursor(&self) -> Result<Option<String>, SourceError> {
+        let cursor = changes::cursor(&self.reader).await;
+        Ok(Some(cursor.map_err(EmbeddedError::from)?))
+    }
+
+    async fn changes(&self, since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {
+        let changed = changes::since(&self.reader, since).await;
+        let changed = changed.map_err(EmbeddedError::from)?;
+        Ok(changed.map(|changed| Box::new(changed) as Box<dyn Changes>))
     }
 
     async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError> {

@@ -1,5 +1,5 @@
 //! Faults on demand, for the demo and for tests: a source that is down, slow or talks rubbish.
-use super::{Answer, Ask, HealthSource, Identity, SourceError};
+use super::{Answer, Ask, Changes, HealthSource, Identity, SourceError};
 use async_trait::async_trait;
 use std::{
     sync::{
@@ -88,5 +88,15 @@ impl HealthSource for Faults {
     async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError> {
         self.pass().await?;
         self.inner.read(batch).await
+    }
+
+    async fn cursor(&self) -> Result<Option<String>, SourceError> {
+        self.pass().await?;
+        self.inner.cursor().await
+    }
+
+    async fn changes(&self, since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {
+        self.pass().await?;
+        self.inner.changes(since).await
     }
 }

@@ -62,6 +62,13 @@ pub enum SourceError {
     Garbage(String),
 }
 
+/// What changed at a source since a cursor.
+pub trait Changes: Send + Sync {
+    /// Whether the record of a person may have changed. `hash` is the keyed hash by which the
+    /// program finds the document.
+    fn touch(&self, hash: &[u8]) -> bool;
+}
+
 /// A health source.
 #[async_trait]
 pub trait HealthSource: Send + Sync {
@@ -79,4 +86,22 @@ pub trait HealthSource: Send + Sync {
     /// # Errors
     /// When the batch failed whole. Nobody is written off then.
     async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError>;
+
+    /// Where its changes stand now: whatever changes later is among the changes since this cursor.
+    /// `None` where it cannot tell.
+    ///
+    /// # Errors
+    /// When the source gave no readable answer.
+    async fn cursor(&self) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
+
+    /// What changed since a cursor, so that nobody else need be read again. `None` where it cannot
+    /// tell, or where so much changed that everybody may as well be read.
+    ///
+    /// # Errors
+    /// As [`HealthSource::cursor`].
+    async fn changes(&self, _since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {
+        Ok(None)
+    }
 }

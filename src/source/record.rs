@@ -136,7 +136,7 @@ impl HealthRecord {
 
 /// A record as it is sealed. The document stands in it so that hashes can be made anew when their
 /// key is replaced.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sealed {
     #[serde(rename = "n")]
     pub(super) name: String,

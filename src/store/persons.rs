@@ -6,7 +6,7 @@ statements! {
     UPSERT = "insert into persons (id, document_hash, phone_hash, profile, created_at, updated_at) \
               values ($1, $2, $3, $4, $5, $5) \
               on conflict (document_hash) do update set updated_at = excluded.updated_at \
-              returning id";
+              returning id, phone_hash, profile";
     UPDATE_PROFILE = "update persons set phone_hash = $2, profile = $3, updated_at = $4 where id = $1";
     BY_DOCUMENT = "select id, phone_hash, profile from persons where document_hash = $1";
     BY_ID = "select id, phone_hash, profile from persons where id = $1";
@@ -39,7 +39,7 @@ pub struct PersonRow {
     pub profile: Vec<u8>,
 }
 
-/// Adds a person, or finds the one with that document; the id of whichever it is.
+/// Adds a person, or finds the one with that document; the row of whichever it is.
 pub async fn upsert(
     tx: &mut Tx,
     id: &[u8],
@@ -47,19 +47,18 @@ pub async fn upsert(
     phone_hash: &[u8],
     profile: &[u8],
     now: i64,
-) -> Result<Vec<u8>> {
-    let row = rows!(
+) -> Result<PersonRow> {
+    rows!(
         tx,
         fetch_one,
-        (Vec<u8>,),
+        PersonRow,
         UPSERT,
         id,
         document_hash,
         phone_hash,
         profile,
         now
-    )?;
-    Ok(row.0)
+    )
 }
 
 /// Replaces the profile and the phone's hash.

@@ -11,20 +11,21 @@ statements! {
     OPEN_RUN = "select * from refresh_runs where finished_at is null order by started_at limit 1";
     RUN = "select * from refresh_runs where id = $1";
     LAST_RUN = "select * from refresh_runs where finished_at is not null order by finished_at desc limit 1";
-    INSERT_RUN = "insert into refresh_runs (id, cause, started_at, updated, unchanged, failed, unmatched) \
-                  values ($1, $2, $3, 0, 0, 0, 0)";
+    INSERT_RUN = "insert into refresh_runs (id, cause, started_at, cursor, updated, unchanged, failed, unmatched) \
+                  values ($1, $2, $3, $4, 0, 0, 0, 0)";
     BEGIN_SHARDS = "update refresh_shards set run_id = $1, began_at = null, reached = null, done = 0, \
         lease_owner = null, lease_until = 0, updated = 0, unchanged = 0, failed = 0, unmatched = 0";
     LEASE = "update refresh_shards set lease_owner = $1, lease_until = $2, began_at = coalesce(began_at, $3) \
         where shard = (select shard from refresh_shards where run_id = $4 and done = 0 and lease_until <= $3 \
         order by shard limit 1) and run_id = $4 and done = 0 and lease_until <= $3 \
-        returning shard, began_at, reached, read_at";
+        returning shard, began_at, reached, read_at, cursor";
     EXTEND = "update refresh_shards set lease_until = $3 \
         where shard = $1 and lease_owner = $2 and done = 0";
     ADVANCE = "update refresh_shards set reached = $3, lease_until = $4, updated = updated + $5, \
         unchanged = unchanged + $6, failed = failed + $7, unmatched = unmatched + $8 \
         where shard = $1 and lease_owner = $2 and run_id = $9 and done = 0";
-    FINISH_SHARD = "update refresh_shards set done = 1, read_at = coalesce($3, read_at), failed_at = $4, \
+    FINISH_SHARD = "update refresh_shards set done = 1, read_at = coalesce($3, read_at), \
+        cursor = case when cast($4 as bigint) is null then $5 else cursor end, failed_at = $4, \
         failing_since = case when cast($4 as bigint) is null then null else coalesce(failing_since, $4) end, \
         version = version + 1, lease_owner = null, lease_until = 0 \
         where shard = $1 and lease_owner = $2 and done = 0";
@@ -38,29 +39,27 @@ statements! {
     PROGRESS = "select cast(coalesce(sum(updated + unchanged + failed + unmatched), 0) as bigint) \
                 from refresh_shards where run_id = $1";
     RUNS_OVER = "delete from refresh_runs where finished_at < $1";
-    /// People of an id range with a live authorization, with the items that these cover.
-    PEOPLE = "select p.id, p.phone_hash, p.profile, s.items, s.fingerprint, s.read_at, s.miss, s.seen_at, \
-        (select string_agg(a.items, ',') from authorizations a join registers r on r.id = a.register_id \
-         where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $4)) as wanted \
-        from persons p join snapshots s on s.person_id = p.id \
-        where p.id > $1 and p.id <= $2 and exists \
-        (select 1 from authorizations a join registers r on r.id = a.register_id \
-         where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $4)) \
-        order by p.id limit $3";
-    ONE = "select p.id, p.phone_hash, p.profile, s.items, s.fingerprint, s.read_at, s.miss, s.seen_at, \
-        (select string_agg(a.items, ',') from authorizations a join registers r on r.id = a.register_id \
-         where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $2)) as wanted \
-        from persons p join snapshots s on s.person_id = p.id where p.id = $1";
-    WANTED = "select p.id, \
-        (select string_agg(a.items, ',') from authorizations a join registers r on r.id = a.register_id \
-         where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $2)) as wanted \
-        from json_each($1) as j join persons p on p.id = unhex(j.value)";
-    COUNT = "select count(*) from persons p where p.id > $1 and p.id <= $2 and exists \
-        (select 1 from authorizations a join registers r on r.id = a.register_id \
-         where a.person_id = p.id and (r.ends_on is null or r.ends_on >= $3))";
-    /// Writes only over the snapshot that was read: nobody who left or changed meanwhile comes back.
-    REPLACE = "update snapshots set items = $2, fingerprint = $3, read_at = $4, miss = $5, seen_at = $6 \
-        where person_id = $1 and fingerprint is not distinct from $7 and miss = $8";
+    /// People of an id range who are in a register.
+    PEOPLE = "select s.person_id as id, p.document_hash, p.profile, s.fingerprint, s.miss, s.covers \
+        from snapshots s join persons p on p.id = s.person_id \
+        where s.person_id > $1 and s.person_id <= $2 and s.covers <> '' order by s.person_id limit $3";
+    COUNT = "select count(*) from snapshots where person_id > $1 and person_id <= $2 and covers <> ''";
+    HELD = "select items, fingerprint, read_at, miss, seen_at, covers from snapshots where person_id = $1";
+    /// Each element: the person, the fingerprint that was read, the new one, the new items, in
+    /// hexadecimal; zeros for no fingerprint. Writes only over what was read and asked for: nobody
+    /// who left or changed a consent meanwhile comes back.
+    REPLACE = "update snapshots set items = unhex(substr(j.value, 161)), \
+        fingerprint = unhex(substr(j.value, 97, 64)), read_at = $2, miss = 0, seen_at = null \
+        from json_each($1) as j where snapshots.person_id = unhex(substr(j.value, 1, 32)) \
+        and snapshots.covers = $3 and snapshots.fingerprint is not distinct from \
+        unhex(nullif(substr(j.value, 33, 64), \
+        '0000000000000000000000000000000000000000000000000000000000000000'))";
+    /// A reading that found nobody, or none at all. The same condition.
+    MISS = "update snapshots set items = $2, fingerprint = $3, read_at = $4, miss = $5, seen_at = $6 \
+        where person_id = $1 and covers = $7 and fingerprint is not distinct from $8 and miss = $9";
+    /// The registers of an id range's people: their lists may read otherwise.
+    TELL = "update registers set version = version + 1 where id in \
+        (select distinct a.register_id from authorizations a where a.person_id > $1 and a.person_id <= $2)";
 }
 
 /// A shard's times.
@@ -83,6 +82,8 @@ pub struct RunRow {
     pub id: Vec<u8>,
     /// `schedule`, `command`, `demo`.
     pub cause: String,
+    /// Where the source's changes stood when it began, if it can tell.
+    pub cursor: Option<String>,
     /// Beginning.
     pub started_at: i64,
     /// End.
@@ -108,6 +109,8 @@ pub struct LeasedRow {
     pub reached: Option<Vec<u8>>,
     /// When its last complete reading began.
     pub read_at: Option<i64>,
+    /// Where the source's changes stood then.
+    pub cursor: Option<String>,
 }
 
 /// A person to be read.
@@ -115,22 +118,39 @@ pub struct LeasedRow {
 pub struct RefreshRow {
     /// The person.
     pub id: Vec<u8>,
-    /// The keyed hash of the phone.
-    pub phone_hash: Vec<u8>,
+    /// The keyed hash of the document.
+    pub document_hash: Vec<u8>,
     /// The sealed profile.
     pub profile: Vec<u8>,
-    /// The sealed items.
-    pub items: Option<Vec<u8>>,
-    /// Their fingerprint.
+    /// The fingerprint of what is held.
     pub fingerprint: Option<Vec<u8>>,
-    /// When they were read.
-    pub read_at: Option<i64>,
     /// How the last attempt went.
     pub miss: i64,
-    /// The data time kept while there is a miss.
-    pub seen_at: Option<i64>,
-    /// Items of live authorizations, comma-separated, with repeats.
-    pub wanted: Option<String>,
+    /// The items that authorizations cover, comma-separated.
+    pub covers: String,
+}
+
+/// What is held of a person.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct HeldRow {
+    /// The snapshot.
+    #[sqlx(flatten)]
+    pub snapshot: super::snapshots::SnapshotRow,
+    /// The items that authorizations cover, comma-separated.
+    pub covers: String,
+}
+
+/// A person's new items.
+#[derive(Debug)]
+pub struct Update {
+    /// The person.
+    pub id: Vec<u8>,
+    /// The fingerprint that was read, if there was one.
+    pub old: Option<Vec<u8>>,
+    /// The fingerprint of the new items.
+    pub fingerprint: [u8; 32],
+    /// The sealed new items.
+    pub items: Vec<u8>,
 }
 
 /// Makes the rows of all shards.
@@ -175,8 +195,14 @@ pub async fn last_run(tx: &mut Tx) -> Result<Option<RunRow>> {
 }
 
 /// Begins a run over all shards.
-pub async fn insert_run(tx: &mut Tx, id: &[u8], cause: &str, now: i64) -> Result<()> {
-    execute!(tx, INSERT_RUN, id, cause, now)?;
+pub async fn insert_run(
+    tx: &mut Tx,
+    id: &[u8],
+    cause: &str,
+    now: i64,
+    cursor: Option<&str>,
+) -> Result<()> {
+    execute!(tx, INSERT_RUN, id, cause, now, cursor)?;
     execute!(tx, BEGIN_SHARDS, id)?;
     Ok(())
 }
@@ -237,15 +263,17 @@ pub async fn advance(
     Ok(touched > 0)
 }
 
-/// Ends a shard's reading: `read_at` where it was complete, `failed_at` where it was not.
+/// Ends a shard's reading: `read_at` and the run's `cursor` where it was complete, `failed_at` where
+/// it was not.
 pub async fn finish_shard(
     tx: &mut Tx,
     shard: i64,
     owner: &[u8],
     read_at: Option<i64>,
     failed_at: Option<i64>,
+    cursor: Option<&str>,
 ) -> Result<bool> {
-    Ok(execute!(tx, FINISH_SHARD, shard, owner, read_at, failed_at)? > 0)
+    Ok(execute!(tx, FINISH_SHARD, shard, owner, read_at, failed_at, cursor)? > 0)
 }
 
 /// Finishes a run whose shards are all done; whether this call did it.
@@ -263,62 +291,61 @@ pub async fn forget_over(tx: &mut Tx, before: i64) -> Result<u64> {
     execute!(tx, RUNS_OVER, before)
 }
 
-/// The next people of an id range (exclusive, inclusive) who have a live authorization on a day.
-pub async fn people(
-    tx: &mut Tx,
-    after: &[u8],
-    last: &[u8],
-    limit: i64,
-    today: &str,
-) -> Result<Vec<RefreshRow>> {
-    rows!(tx, fetch_all, RefreshRow, PEOPLE, after, last, limit, today)
+/// The next people of an id range (exclusive, inclusive) who are in a register.
+pub async fn people(tx: &mut Tx, after: &[u8], last: &[u8], limit: i64) -> Result<Vec<RefreshRow>> {
+    rows!(tx, fetch_all, RefreshRow, PEOPLE, after, last, limit)
 }
 
-/// One person as the refresh sees them.
-pub async fn one(tx: &mut Tx, person: &[u8], today: &str) -> Result<Option<RefreshRow>> {
-    rows!(tx, fetch_optional, RefreshRow, ONE, person, today)
+/// How many people of an id range are in a register.
+pub async fn count(tx: &mut Tx, after: &[u8], last: &[u8]) -> Result<i64> {
+    Ok(rows!(tx, fetch_one, (i64,), COUNT, after, last)?.0)
 }
 
-/// The items that live authorizations of each of these people cover now, comma-separated.
-pub async fn wanted(
-    tx: &mut Tx,
-    hex_ids: &str,
-    today: &str,
-) -> Result<Vec<(Vec<u8>, Option<String>)>> {
-    rows!(
-        tx,
-        fetch_all,
-        (Vec<u8>, Option<String>),
-        WANTED,
-        hex_ids,
-        today
-    )
+/// What is held of a person.
+pub async fn held(tx: &mut Tx, person: &[u8]) -> Result<Option<HeldRow>> {
+    rows!(tx, fetch_optional, HeldRow, HELD, person)
 }
 
-/// How many people of an id range have a live authorization.
-pub async fn count(tx: &mut Tx, after: &[u8], last: &[u8], today: &str) -> Result<i64> {
-    Ok(rows!(tx, fetch_one, (i64,), COUNT, after, last, today)?.0)
+/// Writes the new items of people whose authorizations cover the same; of how many. Who changed
+/// meanwhile is left as they are.
+pub async fn replace(tx: &mut Tx, updates: &[&Update], read_at: i64, covers: &str) -> Result<u64> {
+    const NONE: [u8; 32] = [0; 32];
+    let rows: Vec<Vec<u8>> = updates
+        .iter()
+        .map(|update| {
+            let old = update.old.as_deref().unwrap_or(&NONE);
+            [&update.id, old, &update.fingerprint, &update.items].concat()
+        })
+        .collect();
+    let list = super::hex_list(rows.iter().map(Vec::as_slice));
+    execute!(tx, REPLACE, list, read_at, covers)
 }
 
-/// Replaces a snapshot that still is as it was read; whether it did.
-pub async fn replace(
+/// Writes that a reading found nobody or failed, over what was read; whether it did.
+pub async fn miss(
     tx: &mut Tx,
     person: &[u8],
     new: &super::snapshots::SnapshotRow,
-    old_fingerprint: Option<&[u8]>,
-    old_miss: i64,
+    held: &HeldRow,
 ) -> Result<bool> {
     let touched = execute!(
         tx,
-        REPLACE,
+        MISS,
         person,
         new.items.as_deref(),
         new.fingerprint.as_deref(),
         new.read_at,
         new.miss,
         new.seen_at,
-        old_fingerprint,
-        old_miss
+        held.covers.as_str(),
+        held.snapshot.fingerprint.as_deref(),
+        held.snapshot.miss
     )?;
     Ok(touched > 0)
+}
+
+/// Tells the registers of an id range's people (exclusive, inclusive) that something changed.
+pub async fn tell(tx: &mut Tx, after: &[u8], last: &[u8]) -> Result<()> {
+    execute!(tx, TELL, after, last)?;
+    Ok(())
 }

@@ -6,13 +6,15 @@ statements! {
     /// Reads and locks the row at once, on both engines.
     LOCK = "update snapshots set miss = miss where person_id = $1 \
             returning items, fingerprint, read_at, miss, seen_at";
-    PUT = "insert into snapshots (person_id, items, fingerprint, read_at, miss, seen_at) \
-           values ($1, $2, $3, $4, $5, $6) \
+    PUT = "insert into snapshots (person_id, items, fingerprint, read_at, miss, seen_at, covers) \
+           values ($1, $2, $3, $4, $5, $6, $7) \
            on conflict (person_id) do update set items = excluded.items, \
            fingerprint = excluded.fingerprint, read_at = excluded.read_at, \
-           miss = excluded.miss, seen_at = excluded.seen_at";
-    MARK = "insert into snapshots (person_id, miss, seen_at) values ($1, $2, $3) \
-            on conflict (person_id) do update set miss = excluded.miss, seen_at = excluded.seen_at";
+           miss = excluded.miss, seen_at = excluded.seen_at, covers = excluded.covers";
+    MARK = "insert into snapshots (person_id, miss, seen_at, covers) values ($1, $2, $3, $4) \
+            on conflict (person_id) do update set miss = excluded.miss, seen_at = excluded.seen_at, \
+            covers = excluded.covers";
+    COVER = "update snapshots set covers = $2 where person_id = $1";
     ERASE = "delete from snapshots where person_id = $1 \
              and not exists (select 1 from authorizations a where a.person_id = snapshots.person_id)";
     BUMP_REGISTERS = "update registers set version = version + 1 where id in \
@@ -44,8 +46,8 @@ pub async fn lock(tx: &mut Tx, person: &[u8]) -> Result<Option<SnapshotRow>> {
     rows!(tx, fetch_optional, SnapshotRow, LOCK, person)
 }
 
-/// Writes a person's snapshot.
-pub async fn put(tx: &mut Tx, person: &[u8], row: &SnapshotRow) -> Result<()> {
+/// Writes a person's snapshot, and the items that authorizations cover now.
+pub async fn put(tx: &mut Tx, person: &[u8], row: &SnapshotRow, covers: &str) -> Result<()> {
     execute!(
         tx,
         PUT,
@@ -54,14 +56,27 @@ pub async fn put(tx: &mut Tx, person: &[u8], row: &SnapshotRow) -> Result<()> {
         row.fingerprint.as_deref(),
         row.read_at,
         row.miss,
-        row.seen_at
+        row.seen_at,
+        covers
     )?;
     Ok(())
 }
 
+/// Writes the items that authorizations cover now, leaving what was read as it is.
+pub async fn cover(tx: &mut Tx, person: &[u8], covers: &str) -> Result<()> {
+    execute!(tx, COVER, person, covers)?;
+    Ok(())
+}
+
 /// Marks how the last attempt went, leaving the items as they are.
-pub async fn mark(tx: &mut Tx, person: &[u8], miss: i64, seen_at: Option<i64>) -> Result<()> {
-    execute!(tx, MARK, person, miss, seen_at)?;
+pub async fn mark(
+    tx: &mut Tx,
+    person: &[u8],
+    miss: i64,
+    seen_at: Option<i64>,
+    covers: &str,
+) -> Result<()> {
+    execute!(tx, MARK, person, miss, seen_at, covers)?;
     Ok(())
 }
 

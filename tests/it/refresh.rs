@@ -18,7 +18,7 @@ use tuantibu::{
     source::{Answer, Ask, HealthSource, Identity, SourceError, faults::Fault},
 };
 
-async fn refresh(app: &App) -> Run {
+async fn refresh(app: &Arc<App>) -> Run {
     refresh_health(app, "command", &|_, _| {}).await.unwrap()
 }
 

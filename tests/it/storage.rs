@@ -238,12 +238,7 @@ async fn the_rest(app: &TestApp) {
     let id = Id([7; 16]);
     assert!(snapshots::get(&mut tx, id.bytes()).await.unwrap().is_none());
     assert!(persons::by_id(&mut tx, id.bytes()).await.unwrap().is_none());
-    assert!(
-        refresh::one(&mut tx, id.bytes(), "2022-11-14")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(refresh::held(&mut tx, id.bytes()).await.unwrap().is_none());
     assert!(registers::get(&mut tx, id.bytes()).await.unwrap().is_none());
     let limited = ["一年级组".to_owned()];
     authorizations::count_in_departments(

@@ -1,5 +1,5 @@
 //! The cells of `source.db`: sealing, the decoy, and looking many up at once.
-use super::{EmbeddedError, Hash};
+use super::{EmbeddedError, Hash, changes};
 use crate::crypto::{Keys, Place, Table};
 use crate::model::{document::DocumentType, health};
 use crate::source::record::Sealed;
@@ -73,7 +73,7 @@ pub(in crate::source) async fn look_up(
     Ok(found)
 }
 
-/// Writes cells under their hashes; what stands there is replaced. One statement.
+/// Writes cells under their hashes, as the next change; what stands there is replaced.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     cells: &[(Hash, Vec<u8>)],
@@ -89,12 +89,15 @@ pub(super) async fn write(
         list.push(']');
     }
     list.push(']');
+    let change = changes::next(connection).await?;
     sqlx::query(
-        "insert into people (document_hash, record)
-         select unhex(value ->> 0), unhex(value ->> 1) from json_each($1) where true
-         on conflict (document_hash) do update set record = excluded.record",
+        "insert into people (document_hash, changed, record)
+         select unhex(value ->> 0), $2, unhex(value ->> 1) from json_each($1) where true
+         on conflict (document_hash) do update set changed = excluded.changed,
+         record = excluded.record",
     )
     .bind(list)
+    .bind(change)
     .execute(connection)
     .await?;
     Ok(())

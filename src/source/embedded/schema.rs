@@ -9,7 +9,7 @@ use std::{
     fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::Path, time::Duration,
 };
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(10);
 /// What the check cell holds; it opens under the keys that sealed the file.
@@ -87,6 +87,10 @@ async fn recognise(
                 .map_err(|_| EmbeddedError::OtherKeys(shown()))?;
             Ok(())
         }
+        1 => {
+            bring_up(connection, keys).await?;
+            Box::pin(recognise(connection, path, keys)).await
+        }
         0 => {
             let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_schema")
                 .fetch_one(&mut *connection)
@@ -104,18 +108,62 @@ async fn recognise(
     }
 }
 
-async fn create(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), EmbeddedError> {
-    for statement in [
-        "create table people (document_hash blob primary key, record blob not null)
-         strict",
-        "create table seal (id integer primary key check (id = 1), cell blob not null) strict",
-        "pragma user_version = 1",
-    ] {
-        sqlx::query(statement).execute(&mut *connection).await?;
-    }
-    sqlx::query("insert into seal (id, cell) values (1, $1)")
-        .bind(keys.seal(&CHECK_PLACE, CHECK))
-        .execute(connection)
-        .await?;
+/// People with the number of the change that wrote them, the numbers of those who were removed, and
+/// the file's seal: its mark tells one file's changes from another's.
+const TABLES: [&str; 4] = [
+    "create table people (document_hash blob primary key, changed integer not null,
+     record blob not null) strict, without rowid",
+    "create index people_by_change on people (changed)",
+    "create table removed (document_hash blob primary key, changed integer not null)
+     strict, without rowid",
+    "create table seal (id integer primary key check (id = 1), cell blob not null,
+     mark blob not null) strict",
+];
+
+async fn run(connection: &mut SqliteConnection, text: &'static str) -> Result<(), EmbeddedError> {
+    sqlx::query(text).execute(connection).await?;
     Ok(())
+}
+
+async fn create(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), EmbeddedError> {
+    for text in TABLES {
+        run(connection, text).await?;
+    }
+    seal(connection, keys, &keys.seal(&CHECK_PLACE, CHECK)).await
+}
+
+/// From the first version, whose people carried no numbers of changes.
+async fn bring_up(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), EmbeddedError> {
+    run(connection, "alter table people rename to old_people").await?;
+    run(connection, "alter table seal rename to old_seal").await?;
+    for text in TABLES {
+        run(connection, text).await?;
+    }
+    run(
+        connection,
+        "insert into people (document_hash, changed, record)
+         select document_hash, 1, record from old_people",
+    )
+    .await?;
+    let cell: Vec<u8> = sqlx::query_scalar("select cell from old_seal where id = 1")
+        .fetch_one(&mut *connection)
+        .await?;
+    run(connection, "drop table old_people").await?;
+    run(connection, "drop table old_seal").await?;
+    seal(connection, keys, &cell).await
+}
+
+async fn seal(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    cell: &[u8],
+) -> Result<(), EmbeddedError> {
+    let mut mark = [0; 16];
+    keys.random().fill(&mut mark);
+    sqlx::query("insert into seal (id, cell, mark) values (1, $1, $2)")
+        .bind(cell)
+        .bind(mark.as_slice())
+        .execute(&mut *connection)
+        .await?;
+    run(connection, "pragma user_version = 2").await
 }

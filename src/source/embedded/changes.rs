@@ -1,0 +1,97 @@
+//! What changed in `source.db`: each writing has a number, and each person that of their last.
+use super::Hash;
+use crate::source::Changes;
+use sqlx::{SqliteConnection, SqlitePool};
+use std::collections::HashSet;
+
+/// Where so many changed, everybody may as well be read.
+const MOST: usize = 500_000;
+
+/// The number of the last change. Rows of a removed person stay, so that it never goes back.
+const LAST: &str = "select max(coalesce((select max(changed) from people), 0),
+     coalesce((select max(changed) from removed), 0))";
+
+/// The number of the change that is being written. The writer is alone, so nobody else takes it.
+pub(super) async fn next(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let last: i64 = sqlx::query_scalar(LAST).fetch_one(connection).await?;
+    Ok(last + 1)
+}
+
+/// Removes a person and keeps the number of that change; whether there was one.
+pub(super) async fn remove(
+    connection: &mut SqliteConnection,
+    hash: &Hash,
+) -> Result<bool, sqlx::Error> {
+    let change = next(connection).await?;
+    let done = sqlx::query("delete from people where document_hash = $1")
+        .bind(hash.as_slice())
+        .execute(&mut *connection)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "insert into removed (document_hash, changed) values ($1, $2)
+         on conflict (document_hash) do update set changed = excluded.changed",
+    )
+    .bind(hash.as_slice())
+    .bind(change)
+    .execute(connection)
+    .await?;
+    Ok(true)
+}
+
+/// The file's mark and its last change.
+pub(super) async fn cursor(reader: &SqlitePool) -> Result<String, sqlx::Error> {
+    let mark: String = sqlx::query_scalar("select lower(hex(mark)) from seal where id = 1")
+        .fetch_one(reader)
+        .await?;
+    let last: i64 = sqlx::query_scalar(LAST).fetch_one(reader).await?;
+    Ok(format!("{mark}.{last}"))
+}
+
+/// Who changed since a cursor; `None` for another file's, a later one's (this file was put back from
+/// a copy), and where too many did.
+pub(super) async fn since(
+    reader: &SqlitePool,
+    cursor: &str,
+) -> Result<Option<Changed>, sqlx::Error> {
+    let now = self::cursor(reader).await?;
+    let split = |cursor: &str| {
+        let (mark, number) = cursor.split_once('.')?;
+        Some((mark.to_owned(), number.parse::<i64>().ok()?))
+    };
+    let (Some((mark, last)), Some((own, since))) = (split(&now), split(cursor)) else {
+        return Ok(None);
+    };
+    if mark != own || since > last {
+        return Ok(None);
+    }
+    let limit = i64::try_from(MOST).unwrap_or(i64::MAX);
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        "select document_hash from people where changed > $1
+         union select document_hash from removed where changed > $1 limit $2",
+    )
+    .bind(since)
+    .bind(limit + 1)
+    .fetch_all(reader)
+    .await?;
+    if rows.len() > MOST {
+        return Ok(None);
+    }
+    Ok(Some(Changed(
+        rows.into_iter()
+            .filter_map(|hash| hash.try_into().ok())
+            .collect(),
+    )))
+}
+
+/// The documents whose records changed.
+pub(super) struct Changed(HashSet<Hash>);
+
+impl Changes for Changed {
+    fn touch(&self, hash: &[u8]) -> bool {
+        // A hash of another length is none of ours: better read once more than once less.
+        Hash::try_from(hash).map_or(true, |hash| self.0.contains(&hash))
+    }
+}
