@@ -39,6 +39,10 @@ mod fhir_journey;
 #[cfg(test)]
 mod forged;
 #[cfg(test)]
+mod gather;
+#[cfg(test)]
+mod group_commit;
+#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leaks;
