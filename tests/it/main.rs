@@ -67,6 +67,8 @@ mod see;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod sms_webhook;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod world;
