@@ -108,6 +108,15 @@ impl TestApp {
         }
     }
 
+    /// The same server again with a changed configuration.
+    pub(crate) async fn restarted(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self.app = App::start(self.config.clone(), parts(&self.clock))
+            .await
+            .unwrap();
+        self
+    }
+
     /// A second server on the same database, keys and clock.
     pub(crate) async fn another(&self) -> Self {
         Self {

@@ -39,6 +39,8 @@ mod fhir_journey;
 #[cfg(test)]
 mod forged;
 #[cfg(test)]
+mod fresh;
+#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leaks;
