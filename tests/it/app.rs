@@ -212,7 +212,7 @@ fn parts(clock: &Arc<ManualClock>) -> Parts {
 }
 
 /// A database of its own on the test's PostgreSQL.
-async fn new_database() -> String {
+pub(crate) async fn new_database() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let url = crate::services::postgres_url();
     let name = format!(

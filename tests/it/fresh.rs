@@ -1,8 +1,9 @@
 //! What is kept in memory is never old: whatever changes what a register shows is seen by the very
 //! next request, of whichever kind, at every server, though the one before was answered from memory.
 use crate::{
-    app::{Client, Person, Register, TestApp, join_body, owned},
+    app::{Client, On, Person, Register, TestApp, join_body, owned},
     on_both,
+    probe::Probe,
     world::{lift, text},
 };
 use serde_json::json;
@@ -378,4 +379,52 @@ on_both! {
             },
         ).await;
     }
+}
+
+/// One more than there are shards, so that two of one shard are read one after the other.
+const PEOPLE: usize = 65;
+
+async fn is_seen_before_the_shard_is_done(on: On) {
+    let (app, probe) = Probe::start(on, |config| {
+        lift(config);
+        config.refresh.batch = 1;
+    })
+    .await;
+    let (owner, register) = owned(&app).await;
+    for n in 1..=PEOPLE {
+        let person = Person::number(n);
+        app.member(&register, &person).await;
+        app.put(&person, json!({ "health_code": { "value": "red" } }))
+            .await;
+    }
+    let red = async || {
+        let query = "/members?limit=200&item=health_code&value=red";
+        let page = owner.get(&register.path(query)).await.expect(200);
+        page["members"].as_array().unwrap().len()
+    };
+    probe.hold();
+    let running = app.app.clone();
+    let run = tokio::spawn(async move { refresh_health(&running, "test", &|_, _| {}).await });
+    for read in 0..PEOPLE {
+        probe.held().await;
+        // Each reading is held: between two of one shard nothing happens but one batch's commit.
+        assert_eq!(red().await, read);
+        assert_eq!(red().await, read);
+        if read + 1 < PEOPLE {
+            probe.hold();
+        }
+        probe.release();
+    }
+    run.await.unwrap().unwrap();
+    assert_eq!(red().await, PEOPLE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_batch_wrote_is_seen_before_its_shard_is_done_on_sqlite() {
+    is_seen_before_the_shard_is_done(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_batch_wrote_is_seen_before_its_shard_is_done_on_postgres() {
+    is_seen_before_the_shard_is_done(On::Postgres).await;
 }

@@ -73,4 +73,6 @@ mod sms_webhook;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod two_servers;
+#[cfg(test)]
 mod world;
