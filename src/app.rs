@@ -13,7 +13,11 @@ use crate::{
         phone::Regions,
         view::View,
     },
-    sms::{NoGateway, SmsSender, outbox::Outbox},
+    sms::{
+        NoGateway, SmsSender,
+        outbox::Outbox,
+        webhook::{Secret, Webhook, WebhookError},
+    },
     source::{
         HealthSource,
         embedded::EmbeddedSource,
@@ -163,11 +167,8 @@ impl App {
         let zone = config.zone().map_err(StartError::of)?;
         let times = config.times().map_err(StartError::of)?;
         let regions = regions(&config)?;
-        if config.sms.kind == SmsKind::Outbox && !parts.demo {
-            return Err(StartError(
-                "sms.kind: the outbox is the demo's alone".into(),
-            ));
-        }
+        let outbox = Arc::new(Outbox::new(parts.clock.clone()));
+        let sms = open_gateway(&config, &parts, &zone, &outbox)?;
         make_folder_of(&config.database.url)?;
         let mut store = Store::open(&config.database.url, config.database.connections)
             .await
@@ -177,11 +178,6 @@ impl App {
         }
         let keys = Arc::new(open_keys(&config, &store, &parts).await?);
         let catalogue = Arc::new(Catalogue::embedded());
-        let outbox = Arc::new(Outbox::new(parts.clock.clone()));
-        let sms: Arc<dyn SmsSender> = match config.sms.kind {
-            SmsKind::None => Arc::new(NoGateway),
-            SmsKind::Outbox => outbox.clone(),
-        };
         let (source, demo) = open_source(&config, &parts, &keys, &catalogue, outbox).await?;
         Ok(Arc::new(Self {
             sessions: sessions_by_token(store.clone()),
@@ -299,6 +295,34 @@ async fn embedded(
     EmbeddedSource::open(path, keys, catalogue, regions)
         .await
         .map_err(|error| StartError(format!("source.url: {error}")))
+}
+
+/// The gateway that the configuration names.
+fn open_gateway(
+    config: &Config,
+    parts: &Parts,
+    zone: &TimeZone,
+    outbox: &Arc<Outbox>,
+) -> Result<Arc<dyn SmsSender>, StartError> {
+    let settings = &config.sms;
+    match settings.kind {
+        SmsKind::None => Ok(Arc::new(NoGateway)),
+        SmsKind::Outbox if parts.demo => Ok(outbox.clone()),
+        SmsKind::Outbox => Err(StartError(
+            "sms.kind: the outbox is the demo's alone".into(),
+        )),
+        SmsKind::Webhook => {
+            let path = settings.secret_file.as_deref();
+            let secret = path
+                .ok_or(WebhookError::NoSecret)
+                .and_then(Secret::read)
+                .map_err(StartError::of)?;
+            let timeout = Duration::from_secs(settings.timeout_seconds);
+            let clock = parts.clock.clone();
+            let webhook = Webhook::new(&settings.url, secret, timeout, clock, zone.clone());
+            Ok(Arc::new(webhook.map_err(StartError::of)?))
+        }
+    }
 }
 
 /// The FHIR connector, as the configuration describes the server.

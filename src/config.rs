@@ -161,14 +161,20 @@ pub enum SmsKind {
     None,
     /// Kept in memory and shown on `/demo/sms`; the demo's alone.
     Outbox,
+    /// Posted as signed JSON to an address of the operator's.
+    Webhook,
 }
 
 /// The SMS gateway.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sms {
     /// Which.
     pub kind: SmsKind,
+    /// Webhook: where messages are posted.
+    pub url: String,
+    /// Webhook: a file with the key that signs them.
+    pub secret_file: Option<PathBuf>,
     /// Seconds that the gateway may take.
     pub timeout_seconds: u64,
 }
@@ -177,8 +183,18 @@ impl Default for Sms {
     fn default() -> Self {
         Self {
             kind: SmsKind::None,
-            timeout_seconds: 10,
+            url: String::new(),
+            secret_file: None,
+            timeout_seconds: 5,
         }
+    }
+}
+
+impl fmt::Debug for Sms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sms")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -433,6 +449,9 @@ impl Config {
         }
         if self.refresh.lease_seconds < 1 {
             return Err(ConfigError::key("refresh.lease_seconds", "at least 1"));
+        }
+        if !(1..=30).contains(&self.sms.timeout_seconds) {
+            return Err(ConfigError::key("sms.timeout_seconds", "1 to 30"));
         }
         if self.limits.members_register > 100_000 {
             return Err(ConfigError::key(

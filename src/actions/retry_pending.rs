@@ -90,6 +90,7 @@ pub async fn send_due(app: &App) -> Result<()> {
         }
         let text = Zeroizing::new(app.texts.get(Lang::default(), "sms-invitation", &[]));
         let message = Sms {
+            id: super::id_of(&job.id)?,
             phone: &phone,
             text: &text,
             code: None,

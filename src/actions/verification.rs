@@ -393,6 +393,7 @@ async fn send(
     let code = FluentValue::from(reserved.code.as_str());
     let text = Zeroizing::new(app.texts.get(actor.lang, kind.text(), &[("code", code)]));
     let message = Sms {
+        id: reserved.id,
         phone: &identity.phone,
         text: &text,
         code: Some(&reserved.code),

@@ -163,9 +163,14 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
             SourceKind::Fhir => "fhir",
         }
     );
-    if config.sms.kind == SmsKind::None {
-        println!("sms: none; nobody can sign in until sms.kind names a gateway");
-    }
+    println!(
+        "sms: {}",
+        match config.sms.kind {
+            SmsKind::None => "none; nobody can sign in until sms.kind names a gateway",
+            SmsKind::Outbox => "outbox, the demo's alone; serve refuses to start",
+            SmsKind::Webhook => "webhook",
+        }
+    );
     if config.server.public_url.is_empty() {
         println!("server.public_url: not set; serve refuses to start");
     }

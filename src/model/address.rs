@@ -43,6 +43,17 @@ pub fn problem_for_phones(public_url: &str, demo: bool) -> Option<AddressProblem
     }
 }
 
+/// Whether what is sent to this address stays on this machine, so that plain http does.
+#[must_use]
+pub fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 fn of_name(name: &str) -> Option<AddressProblem> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     if name == "localhost" || name.ends_with(".localhost") {

@@ -1,11 +1,14 @@
 //! SMS gateways.
 pub mod outbox;
+pub mod webhook;
 
-use crate::model::phone::Phone;
+use crate::model::{id::Id, phone::Phone};
 use async_trait::async_trait;
 
 /// A text to send. It is never stored.
 pub struct Sms<'a> {
+    /// Its id. A text that is tried again keeps it, so that a gateway can send it once.
+    pub id: Id,
     /// To whom.
     pub phone: &'a Phone,
     /// The words.

@@ -108,6 +108,15 @@ impl TestApp {
         }
     }
 
+    /// The same server again with a changed configuration.
+    pub(crate) async fn restarted(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self.app = App::start(self.config.clone(), parts(&self.clock))
+            .await
+            .unwrap();
+        self
+    }
+
     /// A second server on the same database, keys and clock.
     pub(crate) async fn another(&self) -> Self {
         Self {
@@ -203,7 +212,7 @@ fn parts(clock: &Arc<ManualClock>) -> Parts {
 }
 
 /// A database of its own on the test's PostgreSQL.
-async fn new_database() -> String {
+pub(crate) async fn new_database() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let url = crate::services::postgres_url();
     let name = format!(

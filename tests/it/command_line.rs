@@ -2,6 +2,7 @@
 use crate::{
     app::{Person, resident_id},
     services,
+    support::receiver::write_secret,
 };
 use serde_json::{Value, json};
 use std::{
@@ -88,6 +89,76 @@ fn a_wrong_configuration_stops_the_start_and_names_the_key() {
         &["does not exist"],
     );
     refused(&["nonsense"], &["unrecognized subcommand"]);
+}
+
+#[test]
+fn a_webhook_that_anybody_could_read_or_forge_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, bytes, mode) in [
+        ("good", 32, 0o400),
+        ("short", 31, 0o400),
+        ("loose", 32, 0o440),
+    ] {
+        write_secret(&folder.path().join(name), &"k".repeat(bytes));
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let webhook = |url: &str, secret: &str| {
+        let secret = path(secret);
+        let sms = format!(
+            "[sms]\nkind = \"webhook\"\nurl = \"{url}\"\nsecret_file = \"{secret}\"\n\
+             [server]\npublic_url = \"https://x.example\"\nlisten = \"127.0.0.1:0\"\n"
+        );
+        configuration(folder.path(), &sms)
+    };
+    let fine = "https://sms.example/send?account=1";
+    for (url, secret, word) in [
+        (fine, "nowhere", "sms.secret_file"),
+        (fine, "short", "sms.secret_file: holds fewer than 32 bytes"),
+        (fine, "loose", "sms.secret_file: has mode 0440"),
+        ("", "good", "sms.url"),
+        ("sms.example", "good", "sms.url: not an http or https URL"),
+        ("http://sms.example/", "good", "sms.url: must be https"),
+        ("http://10.0.0.1/", "good", "sms.url: must be https"),
+        ("https://u:p@sms.example/", "good", "sms.url: must have no"),
+    ] {
+        let config = webhook(url, secret);
+        for command in [&["serve"][..], &["config", "check"]] {
+            refused(&[command, &["--config", &config]].concat(), &[word]);
+        }
+    }
+    let config = configuration(
+        folder.path(),
+        "[sms]\nkind = \"webhook\"\nurl = \"https://x\"\n",
+    );
+    refused(
+        &["config", "check", "--config", &config],
+        &["sms.secret_file: a webhook needs one"],
+    );
+    let config = configuration(folder.path(), "[sms]\ntimeout_seconds = 0\n");
+    refused(
+        &["config", "check", "--config", &config],
+        &["sms.timeout_seconds: 1 to 30"],
+    );
+    let config = configuration(folder.path(), "[sms]\nsecret = \"x\"\n");
+    refused(
+        &["config", "check", "--config", &config],
+        &["unknown field", "secret"],
+    );
+    for url in [
+        fine,
+        "http://127.0.0.1:9/",
+        "http://[::1]:9/",
+        "http://localhost:9/",
+    ] {
+        let config = webhook(url, "good");
+        let output = run(&["config", "check", "--config", &config]);
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && out.contains("sms: webhook\n"),
+            "{url}: {out}"
+        );
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tuantibu::source::faults::Fault;
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -38,18 +38,22 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// Begins to log everything of this thread, which is the whole test's.
     fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+        Self::at(tracing::Level::DEBUG)
+    }
+
+    /// Begins to log everything of this thread, which is the whole test's, down to a level.
+    pub(crate) fn at(level: tracing::Level) -> (Self, tracing::subscriber::DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
+            .with_max_level(level)
             .with_ansi(false)
             .with_writer(log.clone())
             .finish();
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }

@@ -2,6 +2,7 @@
 use crate::{
     app::{Client, Person, Register, TestApp, owned},
     on_both,
+    rows::rows,
 };
 use serde_json::json;
 use tuantibu::{actions::erase_expired, source::faults::Fault};
@@ -133,7 +134,7 @@ on_both! {
         assert_eq!(preview.problem(410), "register_ended");
         erase_expired::erase_expired(&app.app).await.unwrap();
         let preview = app.client().get(&format!("/api/v1/join/{}", register.code)).await;
-        assert!([404, 410].contains(&preview.status));
+        assert_eq!(preview.problem(410), "code_replaced");
     }
 }
 
@@ -142,14 +143,14 @@ on_both! {
         let person = Person::number(1);
         app.put(&person, json!({})).await;
         let session = app.sign_in(&person).await;
+        assert_eq!(rows(&app).await.count("persons"), 1, "signed in");
         session.delete("/api/v1/session").await.expect(204);
-        let mut tx = app.app.store.read().await.unwrap();
-        assert!(tuantibu::store::persons::unneeded(&mut tx, 10).await.unwrap().is_empty());
-        drop(tx);
+        let left = rows(&app).await;
+        assert_eq!((left.count("persons"), left.count("sessions")), (0, 0), "signed out");
         let _session = app.sign_in(&person).await;
         app.clock.advance(3600);
         erase_expired::erase_expired(&app.app).await.unwrap();
-        let dump = crate::privacy::dump(&app).await;
-        assert!(!dump.persons, "a person row is left");
+        let left = rows(&app).await;
+        assert_eq!((left.count("persons"), left.count("sessions")), (0, 0), "left alone");
     }
 }

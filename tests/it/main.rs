@@ -43,6 +43,8 @@ mod gather;
 #[cfg(test)]
 mod group_commit;
 #[cfg(test)]
+mod fresh;
+#[cfg(test)]
 mod join;
 #[cfg(test)]
 mod leaks;
@@ -71,6 +73,10 @@ mod see;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod sms_webhook;
+#[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod two_servers;
 #[cfg(test)]
 mod world;

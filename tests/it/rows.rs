@@ -134,18 +134,25 @@ const BROKEN: &[(&str, &str)] = &[
 
 /// Holds that no race left half of anything.
 pub(crate) async fn assert_whole(app: &TestApp) {
+    if !app.is_sqlite() {
+        return assert_whole_at(&app.config.database.url).await;
+    }
+    let path = app.folder.join("tuantibu.db");
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
     for (what, text) in BROKEN {
-        let count: i64 = if app.is_sqlite() {
-            let path = app.folder.join("tuantibu.db");
-            let options = SqliteConnectOptions::new().filename(path).read_only(true);
-            let pool = SqlitePool::connect_with(options).await.unwrap();
-            sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap()
-        } else {
-            let pool = PgPool::connect(&app.config.database.url).await.unwrap();
-            let count = sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap();
-            pool.close().await;
-            count
-        };
+        let count: i64 = sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap();
         assert_eq!(count, 0, "{what}");
     }
+    pool.close().await;
+}
+
+/// The same of a PostgreSQL database, whoever uses it.
+pub(crate) async fn assert_whole_at(url: &str) {
+    let pool = PgPool::connect(url).await.unwrap();
+    for (what, text) in BROKEN {
+        let count: i64 = sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap();
+        assert_eq!(count, 0, "{what}");
+    }
+    pool.close().await;
 }

@@ -1,8 +1,8 @@
 //! How a FHIR server is reached and read.
-use crate::model::{document::DocumentType, phone::Regions};
+use crate::model::{address::is_this_machine, document::DocumentType, phone::Regions};
 use jiff::tz::TimeZone;
 use std::{fmt, time::Duration};
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 /// The identifier system of resident identity numbers.
@@ -102,7 +102,7 @@ impl FhirConfig {
         }
         match base.scheme() {
             "https" => {}
-            "http" if is_loopback(&base) => {}
+            "http" if is_this_machine(&base) => {}
             "http" => return Err(ConfigError::Plain),
             _ => return Err(ConfigError::NotUrl),
         }
@@ -130,15 +130,6 @@ impl FhirConfig {
         systems
             .find(|(of, _)| *of == kind)
             .map(|(_, system)| system.as_str())
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
