@@ -441,8 +441,9 @@ impl Config {
         if self.refresh.batch < 1 || self.refresh.batch > 10_000 {
             return Err(ConfigError::key("refresh.batch", "1 to 10000"));
         }
-        if self.refresh.lease_seconds < 1 {
-            return Err(ConfigError::key("refresh.lease_seconds", "at least 1"));
+        // A living server renews its leases each second at the most often.
+        if self.refresh.lease_seconds < 3 {
+            return Err(ConfigError::key("refresh.lease_seconds", "at least 3"));
         }
         if !(1..=30).contains(&self.sms.timeout_seconds) {
             return Err(ConfigError::key("sms.timeout_seconds", "1 to 30"));
