@@ -9,6 +9,7 @@ pub mod config;
 pub mod crypto;
 pub mod error;
 pub mod gather;
+mod memory;
 pub mod model;
 pub mod qr;
 pub mod sheet;

@@ -19,6 +19,7 @@ pub mod join_terms;
 pub mod leave_register;
 pub mod limits;
 pub mod list_registers;
+mod member_json;
 pub mod member_output;
 mod members_view;
 pub mod my;

@@ -134,6 +134,16 @@ impl Profile {
         }
     }
 
+    /// A profile that shows nothing.
+    pub(crate) fn nobody() -> Self {
+        Self {
+            n: String::new(),
+            t: DocumentType::Passport,
+            d: String::new(),
+            p: String::new(),
+        }
+    }
+
     /// The identity that was checked when it was stored.
     pub(crate) fn identity(&self, app: &App) -> Result<Identity> {
         let bad = || Error::unexpected("a stored profile is not well formed");

@@ -2,7 +2,8 @@
 use super::{
     Actor, Role, Session, audit,
     limits::{self, Limit, Window},
-    member_output::{self, Member},
+    member_json,
+    member_output::{Member, member},
     members_view::{self, departments_for},
     profile::Profile,
 };
@@ -72,6 +73,46 @@ pub struct MembersPage {
     pub total: usize,
 }
 
+/// The members that were found: rendered by [`Found::members`] or [`Found::json`].
+pub struct Found {
+    view: Arc<View>,
+    places: Vec<usize>,
+    next: Option<String>,
+    total: usize,
+}
+
+impl Found {
+    /// The rows, for pages and sheets.
+    #[must_use]
+    pub fn members(self, app: &App) -> MembersPage {
+        let shown = self.shown(app);
+        let members = shown.map(|(entry, profile)| member(app, &self.view, entry, &profile));
+        MembersPage {
+            members: members.collect(),
+            next: self.next,
+            total: self.total,
+        }
+    }
+
+    /// The JSON of the same [`MembersPage`].
+    #[must_use]
+    pub fn json(&self, app: &App) -> Vec<u8> {
+        member_json::page(
+            app,
+            &self.view,
+            self.shown(app),
+            self.next.as_deref(),
+            self.total,
+        )
+    }
+
+    /// Who left since the view was made has no profile: they are gone at once.
+    fn shown<'a>(&'a self, app: &'a App) -> impl Iterator<Item = (&'a Entry, Profile)> {
+        let entries = self.places.iter().map(|place| self.view.at(*place));
+        entries.filter_map(|entry| Some((entry, profile_of(app, entry)?)))
+    }
+}
+
 struct Wanted {
     filter: Filter,
     sort: Sort,
@@ -89,12 +130,12 @@ pub async fn list_members(
     actor: &Actor,
     register: Id,
     query: &MembersQuery,
-) -> Result<MembersPage> {
+) -> Result<Found> {
     let session = reading_session(app, actor).await?;
     let (standing, role) = super::standing_of(app, session, register).await?;
     let view = members_view::view_of(app, register, &standing).await?;
     let wanted = wanted(app, &view, register, &role, query)?;
-    let page = page(app, register, &view, &wanted, |_| true).await?;
+    let page = page(app, register, view, &wanted, |_| true).await?;
     log_view(app, session, register).await?;
     Ok(page)
 }
@@ -109,7 +150,7 @@ pub async fn search_members(
     register: Id,
     name: &str,
     query: &MembersQuery,
-) -> Result<MembersPage> {
+) -> Result<Found> {
     let session = reading_session(app, actor).await?;
     let searched = Name::parse(name).map_err(|error| {
         let empty = name.trim().is_empty();
@@ -131,7 +172,7 @@ pub async fn search_members(
             found.insert(entry.person);
         }
     }
-    let page = page(app, register, &view, &wanted, |entry| {
+    let page = page(app, register, view.clone(), &wanted, |entry| {
         found.contains(&entry.person)
     })
     .await?;
@@ -151,19 +192,19 @@ pub async fn search_members(
 ///
 /// # Errors
 /// [`Error::NotFound`] for a member of another register or department.
-pub async fn show_member(app: &App, actor: &Actor, register: Id, member: Id) -> Result<Member> {
+pub async fn show_member(app: &App, actor: &Actor, register: Id, id: Id) -> Result<Member> {
     let session = reading_session(app, actor).await?;
     let mut tx = app.store.read().await?;
     let (row, role) = super::register_of(app, &mut tx, session, register).await?;
-    let view = members_view::make_one(app, &mut tx, &row, member).await?;
+    let view = members_view::make_one(app, &mut tx, &row, id).await?;
     drop(tx);
     let entry = view
-        .get(member)
+        .get(id)
         .filter(|entry| may_see(&role, entry.department.as_deref()))
         .ok_or(Error::NotFound)?;
     load_profiles(app, &[entry]).await?;
     let profile = profile_of(app, entry).ok_or(Error::NotFound)?;
-    let shown = member_output::member(app, &view, entry, &profile);
+    let shown = member(app, &view, entry, &profile);
     log_view(app, session, register).await?;
     Ok(shown)
 }
@@ -186,8 +227,8 @@ pub(crate) async fn all_members(
         limit: usize::MAX - 1,
         after: None,
     };
-    let page = page(app, super::id_of(&row.id)?, &view, &wanted, |_| true).await?;
-    Ok((view, page.members))
+    let found = page(app, super::id_of(&row.id)?, view.clone(), &wanted, |_| true).await?;
+    Ok((view, found.members(app).members))
 }
 
 /// The session, counted against the limit of reads.
@@ -221,11 +262,11 @@ pub(crate) fn may_see(role: &Role, department: Option<&str>) -> bool {
 async fn page(
     app: &App,
     register: Id,
-    view: &View,
+    view: Arc<View>,
     wanted: &Wanted,
     also: impl Fn(&Entry) -> bool,
-) -> Result<MembersPage> {
-    let (entries, next) = view.page(
+) -> Result<Found> {
+    let (places, next) = view.page(
         &wanted.filter,
         wanted.sort,
         wanted.after,
@@ -233,21 +274,12 @@ async fn page(
         &also,
     );
     let total = view.count(&wanted.filter, &also);
+    let entries: Vec<&Entry> = places.iter().map(|place| view.at(*place)).collect();
     load_profiles(app, &entries).await?;
-    let mut members = Vec::with_capacity(entries.len());
-    for (done, entry) in entries.into_iter().enumerate() {
-        if done % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
-            tokio::task::yield_now().await;
-        }
-        // Who left since the view was made has no profile: they are gone at once.
-        if let Some(profile) = profile_of(app, entry) {
-            members.push(member_output::member(app, view, entry, &profile));
-        }
-    }
-    let next = next.map(|cursor| seal_cursor(app, register.bytes(), cursor));
-    Ok(MembersPage {
-        members,
-        next,
+    Ok(Found {
+        next: next.map(|cursor| seal_cursor(app, register.bytes(), cursor)),
+        view,
+        places,
         total,
     })
 }

@@ -17,6 +17,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
+    ops::Range,
     sync::{Arc, OnceLock},
 };
 
@@ -82,6 +83,8 @@ pub struct Entry {
     pub items: Box<[Shown]>,
     /// The sealed profile, once the member was shown.
     pub profile: OnceLock<Box<[u8]>>,
+    /// What is shown beside the profile, as JSON, once it was.
+    pub json: OnceLock<Box<str>>,
 }
 
 /// What a register asks and requires, for building its view.
@@ -212,7 +215,8 @@ impl View {
     #[must_use]
     pub fn weight(&self) -> usize {
         const PROFILE: usize = 160;
-        let member = size_of::<Entry>() + self.items.len() * size_of::<Shown>() + PROFILE;
+        const JSON: usize = 600;
+        let member = size_of::<Entry>() + self.items.len() * size_of::<Shown>() + PROFILE + JSON;
         size_of::<Self>() + self.entries.len() * member
     }
 
@@ -220,6 +224,15 @@ impl View {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// The entry at a place.
+    ///
+    /// # Panics
+    /// Where there is no such place.
+    #[must_use]
+    pub fn at(&self, place: usize) -> &Entry {
+        &self.entries[place]
     }
 
     /// A member's entry.
@@ -233,7 +246,8 @@ impl View {
         self.entries.iter()
     }
 
-    /// At most `limit` entries that pass the filter, after a cursor, and whether more follow.
+    /// The places of at most `limit` entries that pass the filter, after a cursor, and whether more
+    /// follow.
     #[must_use]
     pub fn page(
         &self,
@@ -242,32 +256,33 @@ impl View {
         after: Option<Cursor>,
         limit: usize,
         also: impl Fn(&Entry) -> bool,
-    ) -> (Vec<&Entry>, Option<Cursor>) {
-        let passes = |entry: &&Entry| filter.passes(self, entry) && also(entry);
+    ) -> (Vec<usize>, Option<Cursor>) {
+        let passes =
+            |at: &usize| filter.passes(self, &self.entries[*at]) && also(&self.entries[*at]);
+        let place = |at: usize| self.entries[at].cursor(sort);
         let judged = self.judged(filter);
-        let mut found: Vec<&Entry> = if sort == Sort::Verdict {
+        let mut found: Vec<usize> = if sort == Sort::Verdict {
             let start = after.map_or(0, |after| {
-                judged.partition_point(|entry| entry.cursor(sort) <= after)
+                self.entries
+                    .partition_point(|entry| entry.cursor(sort) <= after)
             });
-            judged[start..]
-                .iter()
+            (judged.start.max(start)..judged.end)
                 .filter(passes)
                 .take(limit + 1)
                 .collect()
         } else {
-            let mut all: Vec<&Entry> = judged
-                .iter()
-                .filter(|entry| after.is_none_or(|after| entry.cursor(sort) > after))
+            let mut all: Vec<usize> = judged
+                .filter(|at| after.is_none_or(|after| place(*at) > after))
                 .filter(passes)
                 .collect();
-            all.sort_unstable_by_key(|entry| entry.cursor(sort));
+            all.sort_unstable_by_key(|at| place(*at));
             all.truncate(limit + 1);
             all
         };
         let more = found.len() > limit;
         found.truncate(limit);
         let next = if more {
-            found.last().map(|entry| entry.cursor(sort))
+            found.last().map(|at| place(*at))
         } else {
             None
         };
@@ -277,16 +292,16 @@ impl View {
     /// How many pass a filter.
     #[must_use]
     pub fn count(&self, filter: &Filter, also: impl Fn(&Entry) -> bool) -> usize {
-        self.judged(filter)
+        self.entries[self.judged(filter)]
             .iter()
             .filter(|entry| filter.passes(self, entry) && also(entry))
             .count()
     }
 
     /// Those of the wanted verdict: they stand together in the order of what needs action first.
-    fn judged(&self, filter: &Filter) -> &[Entry] {
+    fn judged(&self, filter: &Filter) -> Range<usize> {
         let Some(WantedVerdict::Is(wanted)) = filter.verdict else {
-            return &self.entries;
+            return 0..self.entries.len();
         };
         let place = |verdict| match verdict {
             Verdict::Fails => 0,
@@ -299,7 +314,7 @@ impl View {
         let to = self
             .entries
             .partition_point(|entry| place(entry.verdict) <= place(wanted));
-        &self.entries[from..to]
+        from..to
     }
 
     /// The counts of a summary, over members of some departments or all.

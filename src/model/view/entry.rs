@@ -74,6 +74,7 @@ pub(super) fn entry(terms: &Terms, member: Source, moment: &Moment) -> Entry {
             shown.into()
         },
         profile: OnceLock::new(),
+        json: OnceLock::new(),
     }
 }
 

@@ -15,9 +15,16 @@ use crate::{
         strict::word,
     },
 };
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+const JSON: &str = "application/json";
 
 /// A part of a name, and the filters of the list.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -85,10 +92,9 @@ pub(super) async fn list(
     ApiUser(actor): ApiUser,
     ApiPath(id): ApiPath<Id>,
     ApiQuery(query): ApiQuery<MembersQuery>,
-) -> Result<Json<MembersPage>, Problem> {
-    Ok(Json(
-        view_register::list_members(&app, &actor, id, &query).await?,
-    ))
+) -> Result<Response, Problem> {
+    let found = view_register::list_members(&app, &actor, id, &query).await?;
+    Ok(([(header::CONTENT_TYPE, JSON)], found.json(&app)).into_response())
 }
 
 /// Searches members by name; the words stand in no URL.
@@ -105,7 +111,7 @@ pub(super) async fn search(
     ApiUser(actor): ApiUser,
     ApiPath(id): ApiPath<Id>,
     ApiJson(body): ApiJson<Search>,
-) -> Result<Json<MembersPage>, Problem> {
+) -> Result<Response, Problem> {
     let query = MembersQuery {
         verdict: body.verdict,
         item: body.item,
@@ -117,9 +123,8 @@ pub(super) async fn search(
         limit: body.limit,
         after: body.after,
     };
-    Ok(Json(
-        view_register::search_members(&app, &actor, id, &body.name, &query).await?,
-    ))
+    let found = view_register::search_members(&app, &actor, id, &body.name, &query).await?;
+    Ok(([(header::CONTENT_TYPE, JSON)], found.json(&app)).into_response())
 }
 
 /// Shows one member.

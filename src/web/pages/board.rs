@@ -118,7 +118,7 @@ async fn board(visit: &Visit, id: &str, form: &Form, search: Option<&str>) -> Re
         None => list_members(&visit.app, &visit.actor, register, &query).await,
     };
     let page = match found {
-        Ok(page) => page,
+        Ok(found) => found.members(&visit.app),
         // What the address asks for cannot be read: the whole list, and the reason above it.
         Err(error @ Error::Invalid(_)) => {
             if search.is_none() {
@@ -126,7 +126,8 @@ async fn board(visit: &Visit, id: &str, form: &Form, search: Option<&str>) -> Re
             }
             wrong = Some(error);
             let query = filters.query("");
-            list_members(&visit.app, &visit.actor, register, &query).await?
+            let found = list_members(&visit.app, &visit.actor, register, &query).await?;
+            found.members(&visit.app)
         }
         Err(error) => return Err(error),
     };
@@ -205,7 +206,8 @@ async fn tomorrow(visit: &Visit, register: Id, words: Words<'_>, count: usize) -
         limit: Some(NAMED.to_string()),
         ..MembersQuery::default()
     };
-    let page = list_members(&visit.app, &visit.actor, register, &query).await?;
+    let found = list_members(&visit.app, &visit.actor, register, &query).await?;
+    let page = found.members(&visit.app);
     let names: Vec<&str> = page.members.iter().map(|own| own.name.as_str()).collect();
     let key = if count > NAMED {
         "tomorrow-names-more"

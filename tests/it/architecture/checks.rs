@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("error", &[]),
     ("gather", &[]),
+    ("memory", &[]),
     ("telemetry", &[]),
     ("texts", &[]),
     ("qr", &[]),
