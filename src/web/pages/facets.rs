@@ -111,6 +111,11 @@ impl Filters {
         self.address(&self.path, more)
     }
 
+    /// The address of the counts beside the list.
+    pub(super) fn counts(&self) -> String {
+        self.address(&format!("{}/counts", self.path), &[])
+    }
+
     /// The address of the list without any.
     pub(super) fn clear(&self) -> &str {
         &self.path
