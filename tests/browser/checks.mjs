@@ -60,7 +60,6 @@ export async function weigh(page) {
 }
 
 async function light(page, name) {
-  await page.waitForLoadState("load");
   const bytes = await weigh(page);
   weights.set(name, bytes);
   assert.ok(bytes > 20_000 && bytes <= MOST, `${name} weighs ${bytes} bytes`);
@@ -94,6 +93,7 @@ export async function seen(page, name, { thorough = false, clocked = false } = {
       page.test.faults.push(`${full}: ${error.message}`);
     }
   };
+  await page.waitForLoadState("load");
   await held(fits);
   await picture(page, full);
   if (!thorough || measured.has(full)) return;

@@ -76,8 +76,8 @@ export async function the_seconds_until_another_code_stand_on_the_button(t) {
   await fill(page, who);
   await go(page);
   const button = page.locator('form[action="/verify/resend"] button');
+  await page.waitForSelector('form[action="/verify/resend"] button:disabled');
   assert.match(await button.textContent(), /^\d+ 秒后可重新发送$/);
-  assert.ok(await button.isDisabled());
   await seen(page, "code-waiting", { thorough: true, clocked: true });
   await page.clock.fastForward(61_000);
   await page.clock.runFor(2_000);
@@ -88,9 +88,12 @@ export async function the_seconds_until_another_code_stand_on_the_button(t) {
 
 export async function a_long_list_grows_in_place_and_keeps_it(t) {
   const owner = person("周岚", "19750303", 820);
-  const book = await register(t, owner);
-  for (let n = 0; n < 55; n += 1) {
-    await member(t, book.code, person(`成员${"甲乙丙丁戊己庚辛壬癸"[n % 10]}`, "19830505", 821 + n));
+  // Every item of the catalogue, and everybody fails: the heaviest list that there is.
+  const more = ["influenza_vaccine", "health_certificate"];
+  const book = await register(t, owner, "青禾实验小学", more);
+  const health = { ...items("red", negative(5)), health_certificate: { valid_until: "2022-01-01" } };
+  for (let n = 0; n < 35; n += 1) {
+    await member(t, book.code, person(`成员${"甲乙丙丁戊己庚辛壬癸"[n % 10]}`, "19830505", 821 + n), { health, more });
   }
   const plain = await t.page({ scripts: false });
   await signIn(t, plain, owner);
@@ -102,30 +105,30 @@ export async function a_long_list_grows_in_place_and_keeps_it(t) {
   await signIn(t, page, owner);
   await page.goto(`/registers/${book.id}`);
   const rows = page.locator("tbody tr");
-  assert.equal(await rows.count(), 50);
+  assert.equal(await rows.count(), 30);
   await seen(page, "register-long", { thorough: true });
   await page.click("a[data-next]");
-  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 55);
-  assert.match(await page.textContent(".pager"), /已显示 55 人，共 55 人/);
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 35);
+  assert.match(await page.textContent(".pager"), /已显示 35 人，共 35 人/);
   assert.equal(await page.locator("a[data-next]").count(), 0);
   const names = await page.locator("tbody a").evaluateAll((all) => all.map((one) => one.href));
-  assert.equal(new Set(names).size, 55, "nobody twice");
-  assert.ok(await page.evaluate(() => document.activeElement.closest("tr").rowIndex === 51), "the focus goes on");
+  assert.equal(new Set(names).size, 35, "nobody twice");
+  assert.ok(await page.evaluate(() => document.activeElement.closest("tr").rowIndex === 31), "the focus goes on");
 
   const at = await page.evaluate(() => { scrollTo(0, 4000); return scrollY; });
   const back = async (leave) => {
     await page.locator("tbody a").nth(20).evaluate((link) => link.click());
     await page.waitForURL(/members/);
     await leave();
-    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 55);
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 35);
     await page.waitForFunction((at) => Math.abs(scrollY - at) < 3, at);
   };
   await back(() => page.click("a[data-list]"));
   await back(() => page.goBack());
 
   await page.evaluate(() => scrollTo(0, 300));
-  await page.locator(".tile").nth(3).evaluate((link) => link.click());
-  await page.waitForURL(/verdict=meets/);
+  await page.locator(".tile").nth(0).evaluate((link) => link.click());
+  await page.waitForURL(/verdict=fails/);
   await page.waitForFunction(() => Math.abs(scrollY - 300) < 3);
 }
 

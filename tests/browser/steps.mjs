@@ -54,7 +54,7 @@ export async function token(t, who) {
 }
 
 /** A register of `who`: its id and code. */
-export async function register(t, who, organisation = "青禾实验小学") {
+export async function register(t, who, organisation = "青禾实验小学", more = []) {
   const made = await t.api("POST", "/api/v1/registers", {
     token: await token(t, who),
     body: {
@@ -66,6 +66,7 @@ export async function register(t, who, organisation = "青禾实验小学") {
         { item: "health_code", required: true },
         { item: "nucleic_acid", required: true },
         { item: "vaccination", required: false },
+        ...more.map((item) => ({ item, required: true })),
       ],
       requirements: [
         { item: "health_code", allowed: ["green"] },
@@ -79,14 +80,14 @@ export async function register(t, who, organisation = "青禾实验小学") {
 }
 
 /** Joins by the interface; what the confirmation told. */
-export async function member(t, code, who, { health, department = "三年级组", sharing = "details" } = {}) {
+export async function member(t, code, who, { health, department = "三年级组", sharing = "details", more = [] } = {}) {
   await put(t, who, health);
   const { consent } = (await t.api("GET", `/api/v1/join/${code}`)).json;
   const started = await t.api("POST", `/api/v1/join/${code}`, {
     body: {
       ...identity(who),
       department,
-      consent: { accepted: true, version: consent.version, items: ["health_code", "nucleic_acid", "vaccination"], sharing },
+      consent: { accepted: true, version: consent.version, items: ["health_code", "nucleic_acid", "vaccination", ...more], sharing },
     },
   });
   return confirmed(t, who, started);

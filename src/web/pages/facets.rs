@@ -24,6 +24,9 @@ const NAMES: [&str; 7] = [
     "sort",
 ];
 
+/// Rows a page: with every item of the catalogue a page stays below 100 kB.
+const ROWS: usize = 30;
+
 /// The filters in force.
 #[derive(Clone)]
 pub(super) struct Filters {
@@ -84,7 +87,7 @@ impl Filters {
             state: get("state"),
             department: get("department"),
             sort: get("sort"),
-            limit: None,
+            limit: Some(ROWS.to_string()),
             after: (!after.is_empty()).then(|| after.to_owned()),
         }
     }
