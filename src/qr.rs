@@ -199,11 +199,10 @@ mod tests {
                 .collect();
             let (width, height) = (rows[0].len(), rows.len());
             assert!(width <= 40, "it fits a small window");
-            let mut image = rqrr::PreparedImage::prepare_from_greyscale(
-                width * 4,
-                height * 4,
-                |x, y| if rows[y / 4][x / 4] { 0 } else { 255 },
-            );
+            let mut image =
+                rqrr::PreparedImage::prepare_from_greyscale(width * 4, height * 4, |x, y| {
+                    if rows[y / 4][x / 4] { 0 } else { 255 }
+                });
             let grids = image.detect_grids();
             assert_eq!(grids.len(), 1);
             assert_eq!(grids[0].decode().unwrap().1, url);

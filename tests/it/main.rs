@@ -51,6 +51,8 @@ mod other_group;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod probe;
