@@ -152,6 +152,7 @@ async function walk(t, { thorough = false, ...options }) {
   assert.equal((await page.goto(`/j/${old}`)).status(), 410);
   await seen(page, "code-replaced", how);
   await page.goto(`${book}/poster`);
+  await page.waitForSelector(".poster img");
   await seen(page, "poster", how);
   await page.goto(`${book}/settings`);
   await page.fill('[name="contact"]', "010-60000000");

@@ -122,6 +122,7 @@ export async function a_gateway_and_a_source_that_are_down(t) {
     await page.goto(`/sign-in`);
   } finally {
     await faults(t, { sms: "ok", source: "ok" });
+    await fetch(`${t.base}/demo/refresh`, { method: "POST" });
   }
   await page.goto("/pending");
   const before = await newest(t, who);

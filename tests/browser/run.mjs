@@ -20,7 +20,11 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 // One address and a few people do what a city's would: the limits that a walk would meet are lifted. Those of
 // mismatches stay, as the walk of the errors meets them.
 const LIMITS = ["POSTS_ADDRESS", "CONFIRMS_ADDRESS", "SMS_PHONE", "READS_SESSION", "CREATIONS_PERSON"];
-const ENVIRONMENT = Object.fromEntries(LIMITS.map((name) => [`TUANTIBU_LIMITS__${name}`, "1000000"]));
+const ENVIRONMENT = {
+  ...Object.fromEntries(LIMITS.map((name) => [`TUANTIBU_LIMITS__${name}`, "1000000"])),
+  // As on a phone's network, so that the code is one to print; the browser comes by the loopback address.
+  TUANTIBU_SERVER__PUBLIC_URL: "http://192.168.1.5:8080",
+};
 const CHROMIUM_ARGUMENTS = [
   "--no-sandbox", // it refuses root otherwise; it opens only our own pages
   "--disable-gpu",
