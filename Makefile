@@ -1,11 +1,12 @@
 # make demo     everything embedded, on http://$(LISTEN)/
 # make test     all checks and tests; installs what they need
-# make pictures the pages as PNG files in $(PICTURES)
+# make pictures the README's pages as PNG files in $(PICTURES); PICTURES_ALL=1 for every page, then in pictures/
 
 LISTEN ?= 127.0.0.1:8080
-PICTURES ?= pictures
+# Every page is some 400 files: they are not kept beside those of the README.
+PICTURES ?= $(if $(PICTURES_ALL),pictures,docs/pictures)
 CARGO ?= cargo
-export PICTURES
+export PICTURES PICTURES_ALL
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -55,10 +56,11 @@ fresh-clone:
 pictures: install
 	$(CARGO) build --locked --bin tuantibu
 	node tests/browser/run.mjs "$(PROGRAM)" --pictures "$(PICTURES)"
+	.tools/venv/bin/python tests/tools/shrink_pictures.py "$(PICTURES)"
 
 fmt:
 	$(CARGO) fmt
 
 clean:
 	$(CARGO) clean
-	rm -rf .tools tests/browser/node_modules "$(PICTURES)"
+	rm -rf .tools tests/browser/node_modules pictures

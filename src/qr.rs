@@ -8,6 +8,10 @@ const QUIET: usize = 4;
 /// Pixels a module of the PNG.
 const PIXELS: usize = 12;
 
+/// Black and white of the 256 colours, which no theme changes.
+const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
+const PLAIN: &str = "\x1b[0m";
+
 /// Why there is no QR code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QrError {
@@ -54,6 +58,33 @@ impl Qr {
 
     fn row(&self, row: usize) -> &[bool] {
         &self.dark[row * self.width..(row + 1) * self.width]
+    }
+
+    /// As lines of text, two rows of modules a line: black on white by a terminal's colours, or
+    /// without them drawn for light letters on a dark ground.
+    #[must_use]
+    pub fn lines(&self, colours: bool) -> String {
+        let mut out = String::new();
+        for top in (0..self.width).step_by(2) {
+            if colours {
+                out.push_str(BLACK_ON_WHITE);
+            }
+            for column in 0..self.width {
+                let dark = |row| row < self.width && self.row(row)[column];
+                // Where there are no colours, the letters are the light.
+                out.push(match (dark(top) == colours, dark(top + 1) == colours) {
+                    (true, true) => '█',
+                    (true, false) => '▀',
+                    (false, true) => '▄',
+                    (false, false) => ' ',
+                });
+            }
+            if colours {
+                out.push_str(PLAIN);
+            }
+            out.push('\n');
+        }
+        out
     }
 
     /// As an SVG, a unit a module. It carries no style and no script.
@@ -146,6 +177,36 @@ mod tests {
             let (meta, read) = grids[0].decode().unwrap();
             assert_eq!(read, text);
             assert_ne!(meta.ecc_level, 1, "1 is the weakest, L");
+        }
+    }
+
+    #[test]
+    fn the_lines_of_a_terminal_read_back_as_the_address() {
+        let url = "http://192.168.1.5:8080/";
+        for colours in [true, false] {
+            let lines = Qr::of(url).unwrap().lines(colours);
+            assert_eq!(lines.contains('\x1b'), colours);
+            let rows: Vec<Vec<bool>> = lines
+                .lines()
+                .flat_map(|line| {
+                    let line = line.replace(BLACK_ON_WHITE, "").replace(PLAIN, "");
+                    let half = |lit: [char; 2]| {
+                        let all = line.chars().map(|c| lit.contains(&c) == colours);
+                        all.collect()
+                    };
+                    [half(['█', '▀']), half(['█', '▄'])]
+                })
+                .collect();
+            let (width, height) = (rows[0].len(), rows.len());
+            assert!(width <= 40, "it fits a small window");
+            let mut image =
+                rqrr::PreparedImage::prepare_from_greyscale(width * 4, height * 4, |x, y| {
+                    if rows[y / 4][x / 4] { 0 } else { 255 }
+                });
+            let grids = image.detect_grids();
+            assert_eq!(grids.len(), 1);
+            assert_eq!(grids[0].decode().unwrap().1, url);
+            assert!(rows[..QUIET].iter().flatten().all(|dark| !dark));
         }
     }
 

@@ -49,7 +49,7 @@ privacy-5 =
     If something is wrong with a register, report it; the operator will check and put it on hold if need be.
 privacy-6-heading = What the browser keeps
 privacy-6 =
-    Only necessary cookies: for signing in, a verification under way, a join that waits, the language. Those for signing in are gone when you close the browser or sign out.
+    Only necessary cookies: for signing in, a verification under way, a join that waits, the receipt of a join, the language. Those for signing in are gone when you close the browser or sign out.
 about-operator = Operator
 
 help-title = Help

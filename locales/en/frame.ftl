@@ -48,6 +48,7 @@ required = Required
 may = Optional
 get-code = Get an SMS code
 resend = Send again
+resend-in = Send again in { $seconds } s
 try-again = Try again
 go-home = Back to the start
 go-back = Back

@@ -82,7 +82,10 @@ document-tail = ends in { $tail }
 failing = Does not meet: { $items }
 read-label = Data
 pager = { $shown } on this page of { $total }, those needing action first
+pager-added = { $shown } shown of { $total }, those needing action first
 pager-next = Next page
+list-changed = The counts have just changed; the list below is as it was opened.
+list-update = Update the list
 
 phone-show = Show the phone number
 phone-hint = Only to reach the person. When you looked is recorded, and the person can see it.

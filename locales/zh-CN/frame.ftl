@@ -35,6 +35,7 @@ required = 必选
 may = 可选
 get-code = 获取短信验证码
 resend = 重新发送
+resend-in = { $seconds } 秒后可重新发送
 try-again = 再试一次
 go-home = 返回首页
 go-back = 返回

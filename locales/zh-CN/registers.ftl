@@ -67,7 +67,10 @@ document-tail = 尾号 { $tail }
 failing = 不符合的是：{ $items }
 read-label = 数据
 pager = 本页 { $shown } 人，共 { $total } 人，需要处理的在前
+pager-added = 已显示 { $shown } 人，共 { $total } 人，需要处理的在前
 pager-next = 下一页
+list-changed = 统计刚刚变了，下面的名单还是打开时的。
+list-update = 更新名单
 
 phone-show = 显示手机号
 phone-hint = 只为联系本人。会记下您何时看过，本人也能看到。

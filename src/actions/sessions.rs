@@ -75,11 +75,12 @@ pub(crate) async fn open(
     })
 }
 
-/// The live session of a token, if there is one.
+/// The live session of a token, if there is one. Asking counts as using it, but for what a page
+/// asks by itself: an idle session ends although its page is still open.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(app: &App, token: &str) -> Result<Option<Session>> {
+pub async fn find(app: &App, token: &str, is_use: bool) -> Result<Option<Session>> {
     let hash = token_hash(token);
     let now = app.now();
     let Some(row) = app.sessions.get(hash).await? else {
@@ -89,7 +90,7 @@ pub async fn find(app: &App, token: &str) -> Result<Option<Session>> {
     if now >= row.expires_at || now - row.seen_at >= idle {
         return Ok(None);
     }
-    if now - row.seen_at >= MINUTE {
+    if is_use && now - row.seen_at >= MINUTE {
         let mut tx = app.store.write().await?;
         sessions::touch(&mut tx, &hash, now).await?;
         tx.commit().await?;

@@ -3,9 +3,12 @@ use super::{Failure, people, serve};
 use crate::{
     app::{App, Parts},
     config::{Config, SmsKind},
+    model::address::problem_for_phones,
+    qr::Qr,
     telemetry,
 };
 use std::{
+    io::IsTerminal,
     net::{IpAddr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
 };
@@ -81,7 +84,19 @@ pub(super) async fn demo(listen: SocketAddr, data: Option<PathBuf>) -> Result<()
         }
         println!("短信在 / SMS on: {url}/demo  (JSON: {url}/demo/sms)");
     }
+    print_code(&url);
     serve::run(app, listener, metrics).await
+}
+
+/// The address as a QR, where a phone in the same network opens it.
+fn print_code(url: &str) {
+    if problem_for_phones(url, true).is_some() {
+        return;
+    }
+    if let Ok(qr) = Qr::of(&format!("{}/", url.trim_end_matches('/'))) {
+        println!("用同一网络里的手机扫码打开 / scan with a phone in the same network:");
+        print!("{}", qr.lines(std::io::stdout().is_terminal()));
+    }
 }
 
 /// The address by which others reach a listener: for one on every interface, this machine's own in

@@ -6,7 +6,7 @@ use crate::{
     texts::Lang,
 };
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath},
     http::{Extensions, HeaderMap, header, request::Parts},
 };
 use std::{
@@ -14,6 +14,8 @@ use std::{
     sync::Arc,
 };
 
+/// What a register's page asks for while it is open.
+const COUNTS: &str = "/registers/{id}/counts";
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Who calls the API: by a bearer token alone. Cookies mean nothing there.
@@ -30,7 +32,7 @@ impl FromRequestParts<Arc<App>> for ApiActor {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let session = match bearer(&parts.headers) {
-            Some(token) => sessions::find(app, token).await?,
+            Some(token) => sessions::find(app, token, true).await?,
             None => None,
         };
         Ok(Self(Actor {
@@ -57,7 +59,7 @@ impl FromRequestParts<Arc<App>> for PageActor {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let session = match cookies::session(app, &parts.headers) {
-            Some(token) => sessions::find(app, &token).await?,
+            Some(token) => sessions::find(app, &token, !by_itself(parts)).await?,
             None => None,
         };
         Ok(Self(Actor {
@@ -67,6 +69,12 @@ impl FromRequestParts<Arc<App>> for PageActor {
             lang: page_lang(app, &parts.headers),
         }))
     }
+}
+
+/// Whether a page's script asks, and nobody's finger.
+fn by_itself(parts: &Parts) -> bool {
+    let path = parts.extensions.get::<MatchedPath>();
+    path.is_some_and(|path| path.as_str() == COUNTS)
 }
 
 /// The token of `Authorization: Bearer …`; nothing where there are two.

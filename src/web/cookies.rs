@@ -12,6 +12,8 @@ pub(super) type Headers<const N: usize> = AppendHeaders<[(HeaderName, HeaderValu
 const FLOW_SECONDS: i64 = 600;
 /// Seconds that a page of a code can be come back to: as long as another code may be asked for.
 const VERIFICATION_SECONDS: i64 = 1800;
+/// Seconds that the receipt of a join can be shown again, with its link.
+const JOINED_SECONDS: i64 = 1800;
 /// Seconds that the language is remembered.
 const LANG_SECONDS: i64 = 365 * 24 * 3600;
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -23,6 +25,7 @@ enum Name {
     Flow,
     Pending,
     Verification,
+    Joined,
     Lang,
 }
 
@@ -38,6 +41,8 @@ impl Name {
             (Self::Pending, false) => "tb_pending",
             (Self::Verification, true) => "__Host-tb_verification",
             (Self::Verification, false) => "tb_verification",
+            (Self::Joined, true) => "__Host-tb_joined",
+            (Self::Joined, false) => "tb_joined",
             (Self::Lang, _) => "tb_lang",
         }
     }
@@ -107,11 +112,12 @@ pub(super) fn signed_in(app: &App, token: &str) -> Headers<2> {
 }
 
 /// Signs out: nothing of this site stays in the browser.
-pub(super) fn signed_out(app: &App) -> Headers<4> {
+pub(super) fn signed_out(app: &App) -> Headers<5> {
     AppendHeaders([
         set(app, Name::Session, "", Some(0)),
         set(app, Name::Flow, "", Some(0)),
         set(app, Name::Pending, "", Some(0)),
+        set(app, Name::Joined, "", Some(0)),
         (
             CLEAR_SITE_DATA,
             HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""),
@@ -149,6 +155,16 @@ pub(super) fn set_verification(app: &App, value: &str) -> Headers<1> {
 /// Forgets the verification.
 pub(super) fn clear_verification(app: &App) -> Headers<1> {
     AppendHeaders([set(app, Name::Verification, "", Some(0))])
+}
+
+/// What was just joined, and its leave link, which nothing else tells twice; form-encoded.
+pub(super) fn joined(app: &App, headers: &HeaderMap) -> Option<String> {
+    get(app, headers, Name::Joined)
+}
+
+/// Keeps what was just joined.
+pub(super) fn set_joined(app: &App, value: &str) -> Headers<1> {
+    AppendHeaders([set(app, Name::Joined, value, Some(JOINED_SECONDS))])
 }
 
 /// Remembers the language.

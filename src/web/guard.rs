@@ -16,9 +16,14 @@ const URL_BYTES: usize = 2 * 1024;
 const HEADER_BYTES: usize = 16 * 1024;
 const BODY_BYTES: usize = 16 * 1024;
 const LARGE_BODY_BYTES: usize = 64 * 1024;
+/// A form spells a Han character with nine bytes, and a register may have 200 departments.
+const LONG_FORM_BYTES: usize = 128 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(15);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 const LONG_TIME: Duration = Duration::from_secs(120);
+/// Routes whose body holds a register's departments.
+const LONG_FORMS: [&str; 2] = ["/registers/new", "/registers/{id}/settings"];
+const LONG_JSON: &str = "/api/v1/registers";
 /// Routes that take longer than others.
 const LONG: [&str; 2] = ["/exports", "/demo/refresh"];
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -33,10 +38,7 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
-    let is_long = parts
-        .extensions
-        .get::<MatchedPath>()
-        .is_some_and(|path| LONG.iter().any(|end| path.as_str().ends_with(end)));
+    let is_long = LONG.iter().any(|end| route(&parts).ends_with(end));
     let time = if is_long { LONG_TIME } else { ANSWER_TIME };
     let request = Request::from_parts(parts, body);
     match tokio::time::timeout(time, next.run(request)).await {
@@ -47,6 +49,11 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
             problem.into_response()
         }
     }
+}
+
+fn route(parts: &Parts) -> &str {
+    let path = parts.extensions.get::<MatchedPath>();
+    path.map_or("", MatchedPath::as_str)
 }
 
 fn check_head(app: &App, parts: &Parts) -> Result<(), Problem> {
@@ -176,10 +183,11 @@ fn decode(text: &str) -> Vec<u8> {
 /// Reads the whole body: bodies are small here, and whoever sends one slowly waits alone.
 async fn read_body(parts: &Parts, body: Body) -> Result<Body, Problem> {
     let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large");
-    let most = if [Method::PATCH, Method::PUT].contains(&parts.method) {
-        LARGE_BODY_BYTES
-    } else {
-        BODY_BYTES
+    let most = match &parts.method {
+        &Method::PATCH | &Method::PUT => LARGE_BODY_BYTES,
+        _ if route(parts) == LONG_JSON => LARGE_BODY_BYTES,
+        _ if LONG_FORMS.contains(&route(parts)) => LONG_FORM_BYTES,
+        _ => BODY_BYTES,
     };
     let announced = parts
         .headers

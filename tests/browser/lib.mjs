@@ -30,6 +30,8 @@ export class Test {
     this.base = base;
     this.pictures = pictures;
     this.contexts = [];
+    // What each page was opened with: its language, and whether it is dark.
+    this.options = new Map();
     this.faults = [];
   }
 
@@ -73,6 +75,7 @@ export class Test {
     );
     const page = await context.newPage();
     page.test = this;
+    this.options.set(page, { lang: locale === "zh-CN" ? locale : locale.slice(0, 2), dark, scripts });
     page.on("console", (message) => {
       const text = message.text();
       if (message.type() === "error" && !tolerate.some((pattern) => pattern.test(text))) {
@@ -149,21 +152,23 @@ export async function fits(page) {
   assert.ok(content <= width && out.length === 0, `${path(page.url())} is ${content} px wide in ${width} px: ${out.join("\n")}`);
 }
 
-/** The whole check of a page: it fits, and neither console, policy nor network had anything to tell. */
-export async function sound(page) {
-  await fits(page);
-  page.test.clean();
-}
+// The pictures that the README and the documents show; `PICTURES_ALL=1` writes those of every page.
+const SHOWN = new Set([
+  "home-390", "sign-in-390", "code-390", "join-preview-390", "join-no-consent-390", "join-identity-390-dark",
+  "joined-390", "me-390", "access-log-390", "leave-390", "left-390", "register-390", "register-390-dark",
+  "register-1280", "register-1280-dark", "member-390", "export-390", "code-page-390", "code-page-1280",
+  "poster-1280", "en-register-1280", "mismatch-390",
+]);
 
 /** Saves the whole page as NAME.png where pictures were asked for; else does nothing. */
 export async function picture(page, name) {
   const { pictures } = page.test;
-  if (!pictures) return;
+  if (!pictures || !(SHOWN.has(name) || process.env.PICTURES_ALL)) return;
   await mkdir(pictures, { recursive: true });
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true, animations: "disabled" });
 }
 
 // Without its query: a message of a failed test is no place for what a query may hold.
-function path(url) {
+export function path(url) {
   return URL.canParse(url) ? new URL(url).pathname : url;
 }

@@ -21,7 +21,7 @@ fn run(program: &str, arguments: &[&str]) -> String {
 }
 
 /// zbar and ZXing, each on the PNG.
-fn decoded(png: &Path) -> [String; 2] {
+pub(crate) fn decoded(png: &Path) -> [String; 2] {
     let png = png.to_str().unwrap();
     let zxing = "import sys, zxingcpp\nfrom PIL import Image\n\
                  print(zxingcpp.read_barcodes(Image.open(sys.argv[1]).convert('L'))[0].text)";

@@ -282,6 +282,44 @@ fn a_refresh_ends_with_its_counts_as_json() {
     assert_eq!(counts["updated"], 0);
 }
 
+/// The pixels of a QR that a terminal draws with half blocks, light letters on a dark ground.
+fn drawn(rows: &[String]) -> (usize, Vec<bool>) {
+    let mut light = Vec::new();
+    for half in [['█', '▀'], ['█', '▄']].iter().cycle().take(rows.len() * 2) {
+        let row = &rows[light.len() / 2];
+        light.push(row.chars().map(|c| half.contains(&c)).collect::<Vec<_>>());
+    }
+    (light[0].len(), light.concat())
+}
+
+#[test]
+fn the_demo_draws_its_address_for_a_phone_in_the_same_network() {
+    let url = "http://192.168.1.5:8080";
+    let mut child = program(&["demo", "--listen", "127.0.0.1:0"])
+        .env("TUANTIBU_SERVER__PUBLIC_URL", url)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let said: Vec<String> = out
+        .map(Result::unwrap)
+        .skip_while(|line| !line.contains("scan with a phone"))
+        // The line itself, and 33 rows of modules, two a line.
+        .take(1 + 17)
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let code = &said[1..];
+    assert!(!code[0].contains('\x1b'), "a pipe gets no colours");
+    let (width, light) = drawn(code);
+    let height = light.len() / width;
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width * 4, height * 4, |x, y| {
+        if light[y / 4 * width + x / 4] { 255 } else { 0 }
+    });
+    let grids = image.detect_grids();
+    assert_eq!(grids[0].decode().unwrap().1, format!("{url}/"));
+}
+
 /// A demo that is stopped by its pid.
 struct Demo {
     child: Child,

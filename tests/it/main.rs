@@ -57,6 +57,8 @@ mod other_group;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod probe;

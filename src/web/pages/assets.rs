@@ -1,4 +1,4 @@
-//! The stylesheet and the icons: embedded, and served under names that change with their content.
+//! The stylesheet, the script and the icons: embedded, and served under names that change with their content.
 use crate::web::headers::Caching;
 use axum::{
     extract::Path,
@@ -13,11 +13,16 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-const ASSETS: [Asset; 3] = [
+const ASSETS: [Asset; 4] = [
     Asset {
         name: "style.css",
         content_type: "text/css; charset=utf-8",
         bytes: include_bytes!("../../../assets/style.css"),
+    },
+    Asset {
+        name: "script.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../../assets/script.js"),
     },
     Asset {
         name: "icons.svg",
@@ -37,7 +42,8 @@ fn urls() -> &'static [String] {
     URLS.get_or_init(|| {
         let hashed = |asset: &Asset| {
             let (stem, ending) = asset.name.split_once('.').unwrap_or((asset.name, ""));
-            format!("/assets/{stem}-{:016x}.{ending}", fnv1a(asset.bytes))
+            // Half of it tells versions apart, and a list names the icons often.
+            format!("/assets/{stem}-{:08x}.{ending}", fnv1a(asset.bytes) >> 32)
         };
         ASSETS.iter().map(hashed).collect()
     })

@@ -1,8 +1,17 @@
 //! `/demo`: people to try, and the messages that were "sent". Only the demo has it.
 use super::page::{Page, Visit};
-use crate::{app::SamplePerson, error::Error, sms::outbox::Message};
+use crate::{
+    actions::code_image::{ImageFormat, draw},
+    app::{App, SamplePerson},
+    error::{Error, Result},
+    model::address::problem_for_phones,
+    sms::outbox::Message,
+};
 use askama::Template;
-use axum::response::Response;
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
 
 /// Messages that the page shows.
 const SHOWN: usize = 20;
@@ -54,6 +63,26 @@ pub(super) async fn show(visit: Visit) -> Response {
             .collect(),
     };
     visit.ok(&template)
+}
+
+/// `GET /demo/address.png`: the demo's address as a QR, for a phone in the same network.
+pub(super) async fn address_image(visit: Visit) -> Response {
+    let result = address_png(&visit);
+    visit.answer(result)
+}
+
+fn address_png(visit: &Visit) -> Result<Response> {
+    let address = address(&visit.app).ok_or(Error::NotFound)?;
+    let image = draw(&address, ImageFormat::Png)?;
+    Ok(([(header::CONTENT_TYPE, image.content_type)], image.bytes).into_response())
+}
+
+/// The demo's own address, where phones can open it.
+pub(super) fn address(app: &App) -> Option<String> {
+    app.demo.as_ref()?;
+    let url = app.public_url();
+    let opens = problem_for_phones(url, true).is_none();
+    opens.then(|| format!("{}/", url.trim_end_matches('/')))
 }
 
 /// A note in one of its two languages.

@@ -24,6 +24,9 @@ const NAMES: [&str; 7] = [
     "sort",
 ];
 
+/// Rows a page: with every item of the catalogue a page stays below 100 kB.
+const ROWS: usize = 30;
+
 /// The filters in force.
 #[derive(Clone)]
 pub(super) struct Filters {
@@ -84,7 +87,7 @@ impl Filters {
             state: get("state"),
             department: get("department"),
             sort: get("sort"),
-            limit: None,
+            limit: Some(ROWS.to_string()),
             after: (!after.is_empty()).then(|| after.to_owned()),
         }
     }
@@ -109,6 +112,11 @@ impl Filters {
     /// The address of the list with these filters and more.
     pub(super) fn href(&self, more: &[(&str, &str)]) -> String {
         self.address(&self.path, more)
+    }
+
+    /// The address of the counts beside the list.
+    pub(super) fn counts(&self) -> String {
+        self.address(&format!("{}/counts", self.path), &[])
     }
 
     /// The address of the list without any.

@@ -10,6 +10,8 @@ struct Home<'a> {
     p: Page<'a>,
     /// Whether a join of this browser waits for the source.
     pending: bool,
+    /// Where a phone opens this demo.
+    phone: Option<String>,
 }
 
 /// `GET /`
@@ -17,6 +19,7 @@ pub(super) async fn show(visit: Visit) -> Response {
     let template = Home {
         p: visit.titled("home-title"),
         pending: cookies::pending(&visit.app, &visit.headers).is_some(),
+        phone: super::demo::address(&visit.app),
     };
     visit.ok(&template)
 }

@@ -1,7 +1,8 @@
 //! The receipt of a join: what the group sees now, what was consented to, and the link to leave.
 use super::{
     flow,
-    page::{Area, Page, Visit},
+    form::Form,
+    page::{Area, Page, Visit, encode, to},
     state::{self, Badge, State},
 };
 use crate::{
@@ -21,7 +22,6 @@ use axum::response::{IntoResponse, Response};
 #[template(path = "joined.html")]
 struct Receipt<'a> {
     p: Page<'a>,
-    joined: &'a Joined,
     own: MyAuthorization,
     document: String,
     badge: Option<Badge>,
@@ -29,36 +29,52 @@ struct Receipt<'a> {
     shows_items: bool,
     next: String,
     version: String,
+    leave_url: String,
 }
 
-/// The receipt, with the new session.
-pub(super) async fn receipt(
-    visit: &Visit,
-    session: &NewSession,
-    joined: &Joined,
-) -> Result<Response> {
-    let mut actor = visit.actor.clone();
-    actor.session = Some(session.session);
-    let words = visit.words();
-    let own = my::authorizations(&visit.app, &actor)
+/// Signs in, and goes to the receipt: what a post answers with is lost by a reload.
+pub(super) fn joined(visit: &Visit, session: &NewSession, joined: &Joined) -> Response {
+    let kept = [
+        ("id".to_owned(), joined.id.clone()),
+        ("link".to_owned(), joined.leave_link.clone()),
+    ];
+    let response = (
+        cookies::signed_in(&visit.app, &session.token),
+        cookies::clear_pending(&visit.app),
+        cookies::set_joined(&visit.app, &encode(&kept)),
+        to("/joined"),
+    )
+        .into_response();
+    flow::end(visit, response)
+}
+
+/// `GET /joined`: the receipt, for as long as this browser keeps the link.
+pub(super) async fn show(visit: Visit) -> Response {
+    let result = receipt(&visit).await;
+    visit.answer(result)
+}
+
+async fn receipt(visit: &Visit) -> Result<Response> {
+    let kept = cookies::joined(&visit.app, &visit.headers).unwrap_or_default();
+    let kept = Form::parse(kept.as_bytes());
+    let own = my::authorizations(&visit.app, &visit.actor)
         .await?
         .into_iter()
-        .find(|own| own.id == joined.id)
-        .ok_or(crate::error::Error::NotFound)?;
-    let me = my::me(&visit.app, &actor).await?;
+        .find(|own| own.id == kept.get("id"));
+    let Some(own) = own else {
+        return Ok(to("/me"));
+    };
+    let words = visit.words();
+    let me = my::me(&visit.app, &visit.actor).await?;
     let document = me
         .person
         .filter(|_| own.person.is_self)
         .map(|person| person.document_masked)
         .unwrap_or_default();
-    let mut page = visit
-        .page(words.t1("joined-title", "organisation", &joined.organisation))
-        .within(Area::Own)
-        .at("/me");
-    page.session = actor.session;
     let template = Receipt {
-        p: page,
-        joined,
+        p: visit
+            .page(words.t1("joined-title", "organisation", &own.organisation))
+            .within(Area::Own),
         document,
         badge: own
             .verdict
@@ -66,13 +82,11 @@ pub(super) async fn receipt(
         seen: seen(words, &own),
         shows_items: own.sharing == "details",
         next: words.short_moment(&words.rfc3339(next_due(&visit.app, visit.app.now()))),
-        version: super::parts::version(words, &joined.consent_version),
+        version: super::parts::version(words, &own.consent_version),
+        leave_url: format!("{}/leave/{}", visit.app.public_url(), kept.get("link")),
         own,
     };
-    let html = visit.ok(&template);
-    let response = (cookies::signed_in(&visit.app, &session.token), html).into_response();
-    let response = (cookies::clear_pending(&visit.app), response).into_response();
-    Ok(flow::end(visit, response))
+    Ok(visit.ok(&template))
 }
 
 /// The items that the group sees, in the register's order.

@@ -6,6 +6,7 @@ mod board;
 mod code;
 mod confirmed;
 mod consent;
+mod counts;
 mod demo;
 mod facets;
 mod failure;
@@ -52,6 +53,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/assets/{name}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
         .route("/demo", get(demo::show))
+        .route("/demo/address.png", get(demo::address_image))
         .route("/{name}", get(about::verification_file))
         // Who somebody is
         .route("/sign-in", get(sign_in::show).post(sign_in::begin))
@@ -61,6 +63,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         // Members
         .route("/j/{code}", get(join::show).post(join::post))
         .route("/j/{code}/report", get(report::show).post(report::post))
+        .route("/joined", get(joined::show))
         .route("/pending", get(pending::show))
         .route("/pending/send-code", post(pending::send_code))
         .route("/pending/delete", post(pending::delete))
@@ -99,6 +102,7 @@ fn registers_routes() -> Router<Arc<App>> {
             get(registers::new).post(registers::create),
         )
         .route("/registers/{id}", get(board::show).post(board::search))
+        .route("/registers/{id}/counts", get(counts::show))
         .route("/registers/{id}/filter", get(board::filter))
         .route("/registers/{id}/members/{member}", get(member::show))
         .route(

@@ -87,7 +87,7 @@ async fn confirmed(visit: &Visit, form: &Form) -> Result<Response> {
     match sign_in::confirm(visit, flow.handle(), form.get("code")).await {
         Ok(Confirmed::Session { session, joined }) => match joined {
             None => Ok(sign_in::signed_in(visit, &session.token, flow.get("next"))),
-            Some(joined) => super::joined::receipt(visit, &session, &joined).await,
+            Some(joined) => Ok(super::joined::joined(visit, &session, &joined)),
         },
         Ok(Confirmed::Confirmation { .. }) => Err(Error::VerificationEnded),
         Err(error @ (Error::Invalid(_) | Error::WrongCode { .. })) => {
