@@ -1,6 +1,7 @@
 # make demo     everything embedded, on http://$(LISTEN)/
 # make test     all checks and tests; installs what they need
 # make pictures the pages as PNG files in $(PICTURES)
+# make bench    what docs/PERFORMANCE.md tells; BENCH="list joins", ENGINE=sqlite, ROUNDS, SECONDS, JSON=FILE
 
 LISTEN ?= 127.0.0.1:8080
 PICTURES ?= pictures
@@ -17,7 +18,14 @@ WITH_SERVICES := tests/tools/with_services.py
 # Where cargo builds, also with CARGO_TARGET_DIR or a configuration of one's own.
 PROGRAM = $$($(CARGO) metadata --format-version 1 --no-deps --offline | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/tuantibu
 
-.PHONY: demo test install check-fmt lint doc deny test-rust test-browser fresh-clone pictures fmt clean
+# What make bench measures (everything), on which engine (both), and with MEASURE=PATH of which program.
+BENCH ?=
+ENGINE ?=
+BENCH_ARGUMENTS = $(BENCH) $(if $(ENGINE),--engine $(ENGINE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json "$(abspath $(JSON))") \
+  $(if $(MEASURE),--program "$(abspath $(MEASURE))")
+
+.PHONY: demo test install check-fmt lint doc deny test-rust test-browser fresh-clone pictures bench fmt clean
 
 demo:
 	$(CARGO) build --locked --bin tuantibu
@@ -30,10 +38,11 @@ install:
 	tests/tools/install.sh
 
 check-fmt:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 
 lint:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p tuantibu-benches --all-targets -- -D warnings
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib --document-private-items
@@ -56,8 +65,11 @@ pictures: install
 	$(CARGO) build --locked --bin tuantibu
 	node tests/browser/run.mjs "$(PROGRAM)" --pictures "$(PICTURES)"
 
+bench:
+	$(if $(filter sqlite,$(ENGINE)),,$(WITH_SERVICES) --durable) $(CARGO) bench --locked -p tuantibu-benches -- $(BENCH_ARGUMENTS)
+
 fmt:
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 clean:
 	$(CARGO) clean

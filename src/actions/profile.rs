@@ -192,7 +192,7 @@ pub(crate) async fn of_person(app: &App, tx: &mut Tx, person: Id) -> Result<Opti
 }
 
 /// Adds the person with this identity, or brings the profile that is there up to date; the id.
-pub(crate) async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Id> {
+pub async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Id> {
     let profile = Profile::of(identity);
     let new = crate::crypto::random::id(&*app.random);
     let document_hash = app.keys.document_hash(&identity.document);
