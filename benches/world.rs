@@ -350,7 +350,9 @@ async fn fill_some(app: &App, register: Id, people: Range<usize>, base: i64) -> 
             document: record.document,
             phone,
         };
-        let person = profile::put_person(app, &mut tx, &identity).await?;
+        let person = profile::put_person(app, &mut tx, &identity)
+            .await?
+            .id;
         let link = random::token(&*app.random, 16);
         let row = AuthorizationRow {
             register_id: register.bytes().to_vec(),

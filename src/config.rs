@@ -447,8 +447,9 @@ impl Config {
         if self.refresh.at_once < 1 || self.refresh.at_once > 64 {
             return Err(ConfigError::key("refresh.at_once", "1 to 64"));
         }
-        if self.refresh.lease_seconds < 1 {
-            return Err(ConfigError::key("refresh.lease_seconds", "at least 1"));
+        // A living server renews its leases each second at the most often.
+        if self.refresh.lease_seconds < 3 {
+            return Err(ConfigError::key("refresh.lease_seconds", "at least 3"));
         }
         if !(1..=30).contains(&self.sms.timeout_seconds) {
             return Err(ConfigError::key("sms.timeout_seconds", "1 to 30"));

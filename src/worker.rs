@@ -23,7 +23,9 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         "refresh",
         |app, _| async move {
             if refresh_health::is_due(&app).await? {
-                let run = refresh_health::refresh_health(&app, "schedule", &|_, _| {}).await?;
+                let run =
+                    refresh_health::refresh_health(&app, refresh_health::SCHEDULED, &|_, _| {})
+                        .await?;
                 tracing::info!(
                     updated = run.updated,
                     unchanged = run.unchanged,

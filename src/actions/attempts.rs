@@ -33,19 +33,19 @@ impl<'a> Attempt<'a> {
             to_leave,
             tries_left: i64::MAX,
         };
-        let mut tx = app.store.write().await?;
         let posts = [attempt.address.as_bytes()];
-        limits::take(
-            app,
-            &mut tx,
-            Limit {
-                kind: "posts",
-                of: &posts,
-                window: Window::FiveMinutes,
-                most: app.config.limits.posts_address,
-            },
-        )
-        .await?;
+        let posts = Limit {
+            kind: "posts",
+            of: &posts,
+            window: Window::FiveMinutes,
+            most: app.config.limits.posts_address,
+        };
+        let mut counted = attempt.limits(app).into_iter();
+        if !posts.counts() && !counted.any(|(_, most, _)| limits::counts(most)) {
+            return Ok(attempt);
+        }
+        let mut tx = app.store.write().await?;
+        limits::take(app, &mut tx, posts).await?;
         for (at, (kind, most, window)) in attempt.limits(app).into_iter().enumerate() {
             let parts = attempt.parts(at);
             let of: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();

@@ -78,7 +78,7 @@ async fn write(
     }
     registers::bump(&mut tx, &row.register_id).await?;
     health::narrow(app, &mut tx, person).await?;
-    health::keep(app, &mut tx, person, Some(answer)).await?;
+    health::keep(app, &mut tx, person, Some(answer), None).await?;
     let event = audit::Event {
         actor: Some(session.person),
         action: "consent_changed",

@@ -3,7 +3,7 @@ use super::{
     Actor, Session, audit,
     join_register::{self, Joined},
     limits::{self, Limit, Window},
-    profile,
+    profile::{self, Put},
     sessions::{self, NewSession},
     verification::{self, Kind, Payload},
 };
@@ -145,7 +145,9 @@ async fn attempt(
         Kind::Join => {
             let (joined, person) = join_register::complete(app, &mut tx, &payload, health).await?;
             // A guardian goes on as themselves; anybody else is signed in as who joined.
-            let holder = joined.guardian.unwrap_or(person);
+            let holder = joined
+                .guardian
+                .map_or(person, |id| Put { id, is_new: false });
             let session = sessions::open(app, &mut tx, holder, false).await?;
             Confirmed::Session {
                 session,
@@ -187,9 +189,9 @@ async fn sign_in(
         sessions::end_presented(app, tx, old).await?;
     }
     let event = audit::Event {
-        actor: Some(person),
+        actor: Some(person.id),
         action: "signed_in",
-        subject: Some(person),
+        subject: Some(person.id),
         ..audit::Event::default()
     };
     audit::record(app, tx, event).await?;

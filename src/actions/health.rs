@@ -78,15 +78,20 @@ pub(crate) fn open(
 }
 
 /// Keeps what was read when somebody joined or changed a consent. Where the source gave no answer,
-/// what is held stays with its old time, and who was never read says so.
+/// what is held stays with its old time, and who was never read says so. `alone` has the items of
+/// the person's one authorization where it is the first: its register knows of the change.
 pub(crate) async fn keep(
     app: &App,
     tx: &mut Tx,
     person: Id,
     answer: Option<&Answer>,
+    alone: Option<&[String]>,
 ) -> Result<()> {
     let now = app.now();
-    let covered = covered(app, tx, person).await?;
+    let covered = match alone {
+        Some(items) => union(items.iter().map(String::as_str)),
+        None => covered(app, tx, person).await?,
+    };
     let covers = covered.join(",");
     match answer {
         Some(Answer::Found { items, .. }) => {
@@ -112,7 +117,10 @@ pub(crate) async fn keep(
             snapshots::mark(tx, person.bytes(), 1, seen_at, &covers).await?;
         }
     }
-    tell_registers(tx, person).await
+    if alone.is_none() {
+        tell_registers(tx, person).await?;
+    }
+    Ok(())
 }
 
 /// The data time that a person has now, to be kept when the next reading misses.

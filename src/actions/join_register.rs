@@ -7,7 +7,7 @@ use super::{
     join_terms::{self, TypedJoin},
     pending_join::{self, Pending},
     preview_register,
-    profile::{self, Profile},
+    profile::{self, Profile, Put},
     sign_in::ask_source,
     verification::{self, Begin, JoinPayload, Kind, Payload, Started},
 };
@@ -132,7 +132,7 @@ pub(crate) async fn complete(
     tx: &mut Tx,
     payload: &Payload,
     answer: Option<&Answer>,
-) -> Result<(Joined, Id)> {
+) -> Result<(Joined, Put)> {
     let join = payload
         .join
         .clone()
@@ -147,7 +147,8 @@ pub(crate) async fn complete(
     }
     preview_register::check_open(app, &register)?;
     let identity = payload.profile.identity(app)?;
-    let person = profile::put_person(app, tx, &identity).await?;
+    let put = profile::put_person(app, tx, &identity).await?;
+    let person = put.id;
     if let Some(guardian) = join.guardian
         && !persons::lock(tx, guardian.bytes()).await?
     {
@@ -158,8 +159,11 @@ pub(crate) async fn complete(
     if others >= app.config.limits.persons_phone {
         return Err(Error::PhoneLimit);
     }
-    let before =
-        authorizations::of_register_and_person(tx, join.register.bytes(), person.bytes()).await?;
+    let before = if put.is_new {
+        None
+    } else {
+        authorizations::of_register_and_person(tx, join.register.bytes(), person.bytes()).await?
+    };
     let most = app.config.limits.members_register;
     let new = i64::from(before.is_none());
     if !registers::add_member(tx, join.register.bytes(), new, most).await? {
@@ -182,7 +186,9 @@ pub(crate) async fn complete(
         leave_hash: token_hash(&link).to_vec(),
     };
     (row.id, row.joined_at) = authorizations::upsert(tx, &row).await?;
-    health::keep(app, tx, person, answer).await?;
+    // Without another authorization nothing else is covered, and nobody else's list shows it.
+    let alone = put.is_new.then_some(join.items.as_slice());
+    health::keep(app, tx, person, answer, alone).await?;
     if let Some(pending) = &join.pending {
         verifications::delete_pending(tx, pending).await?;
     }
@@ -213,5 +219,5 @@ pub(crate) async fn complete(
         leave_link: link.to_string(),
         guardian: join.guardian,
     };
-    Ok((joined, person))
+    Ok((joined, put))
 }

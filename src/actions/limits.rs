@@ -38,6 +38,18 @@ pub(crate) struct Limit<'a> {
     pub most: i64,
 }
 
+/// Whether a limit of this height is counted at all.
+pub(crate) fn counts(most: i64) -> bool {
+    most < UNLIMITED
+}
+
+impl Limit<'_> {
+    /// Whether it is counted at all.
+    pub(crate) fn counts(&self) -> bool {
+        counts(self.most)
+    }
+}
+
 impl Window {
     /// The present bucket and when it ends.
     fn bucket(self, app: &App) -> (i64, i64) {
@@ -66,7 +78,7 @@ impl Window {
 /// [`Error::TooManyAttempts`] where none was left. The transaction is to be dropped then, so that
 /// what is refused does not count.
 pub(crate) async fn take(app: &App, tx: &mut Tx, limit: Limit<'_>) -> Result<i64> {
-    if limit.most >= UNLIMITED {
+    if !limit.counts() {
         return Ok(limit.most);
     }
     let (bucket, end) = limit.window.bucket(app);
@@ -79,7 +91,7 @@ pub(crate) async fn take(app: &App, tx: &mut Tx, limit: Limit<'_>) -> Result<i64
 
 /// Takes back one that turned out not to count.
 pub(crate) async fn give_back(app: &App, tx: &mut Tx, limit: Limit<'_>) -> Result<()> {
-    if limit.most >= UNLIMITED {
+    if !limit.counts() {
         return Ok(());
     }
     let (bucket, _) = limit.window.bucket(app);
@@ -100,7 +112,7 @@ fn refusal(app: &App, window: Window, end: i64) -> Error {
 /// # Errors
 /// [`Error::TooManyAttempts`] where none was left.
 pub(crate) async fn take_alone(app: &App, limit: Limit<'_>) -> Result<()> {
-    if limit.most >= UNLIMITED {
+    if !limit.counts() {
         return Ok(());
     }
     let mut tx = app.store.write().await?;

@@ -191,8 +191,20 @@ pub(crate) async fn of_person(app: &App, tx: &mut Tx, person: Id) -> Result<Opti
         .map(Some)
 }
 
-/// Adds the person with this identity, or brings the profile that is there up to date; the id.
-pub async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Id> {
+/// A person in the database.
+#[derive(Clone, Copy)]
+pub struct Put {
+    /// Who.
+    pub id: Id,
+    /// Not there before: no session, no authorization, no snapshot is theirs yet.
+    pub(crate) is_new: bool,
+}
+
+/// Adds the person with this identity, or brings the profile that is there up to date.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Put> {
     let profile = Profile::of(identity);
     let new = crate::crypto::random::id(&*app.random);
     let document_hash = app.keys.document_hash(&identity.document);
@@ -214,5 +226,8 @@ pub async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<I
         // Lists show the phone and the name.
         snapshots::bump_registers(tx, &hex_list([id.bytes()])).await?;
     }
-    Ok(id)
+    Ok(Put {
+        id,
+        is_new: id == new,
+    })
 }

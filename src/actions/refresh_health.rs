@@ -26,6 +26,9 @@ use tokio::{sync::mpsc, task::JoinSet};
 /// Between looks whether another server has finished its shards.
 const WAIT: Duration = Duration::from_millis(200);
 
+/// The cause of a run that the schedule began: it is run once, however many servers see it due.
+pub const SCHEDULED: &str = "schedule";
+
 /// How a run went.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Run {
@@ -55,7 +58,10 @@ pub async fn refresh_health(
 ) -> Result<Run> {
     // Nobody is asked about for a register that is over.
     erase_expired::end_registers(app).await?;
-    let under_way = Arc::new(begin_or_join(app, cause).await?);
+    let under_way = match begin_or_join(app, cause).await? {
+        Begun::UnderWay(run) => Arc::new(run),
+        Begun::Already(run) => return Ok(run),
+    };
     let total = count_people(app).await?;
     let (told, mut tells) = mpsc::channel(1);
     let mut workers = JoinSet::new();
@@ -171,7 +177,13 @@ pub(crate) async fn read_one(app: &App, identity: &Identity, items: Vec<String>)
     }
 }
 
-async fn begin_or_join(app: &App, cause: &str) -> Result<UnderWay> {
+enum Begun {
+    UnderWay(UnderWay),
+    /// Another server has done it since this one saw that it was due.
+    Already(Run),
+}
+
+async fn begin_or_join(app: &App, cause: &str) -> Result<Begun> {
     // Asked before anything is read: what changes while the run reads is found by the next.
     let cursor = app.source.cursor().await.unwrap_or_else(|error| {
         tracing::warn!(source = app.source.kind(), %error, "the source told no cursor");
@@ -180,7 +192,13 @@ async fn begin_or_join(app: &App, cause: &str) -> Result<UnderWay> {
     let mut tx = app.store.write().await?;
     refresh::lock(&mut tx).await?;
     if let Some(open) = refresh::open_run(&mut tx).await? {
-        return Ok(UnderWay::new(open.id, open.cursor));
+        return Ok(Begun::UnderWay(UnderWay::new(open.id, open.cursor)));
+    }
+    if cause == SCHEDULED
+        && let Some(last) = refresh::last_run(&mut tx).await?
+        && last.started_at >= last_due(app, app.now())
+    {
+        return Ok(Begun::Already(run_of(app, &last)));
     }
     let id = random::id(&*app.random);
     refresh::insert_run(&mut tx, id.bytes(), cause, app.now(), cursor.as_deref()).await?;
@@ -191,7 +209,7 @@ async fn begin_or_join(app: &App, cause: &str) -> Result<UnderWay> {
     };
     audit::record(app, &mut tx, event).await?;
     tx.commit().await?;
-    Ok(UnderWay::new(id.bytes().to_vec(), cursor))
+    Ok(Begun::UnderWay(UnderWay::new(id.bytes().to_vec(), cursor)))
 }
 
 async fn count_people(app: &App) -> Result<i64> {

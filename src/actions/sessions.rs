@@ -1,5 +1,5 @@
 //! Sessions: opened by a posted code alone, looked up at each request, listed and ended.
-use super::{Actor, Session, audit};
+use super::{Actor, Session, audit, profile::Put};
 use crate::{
     app::App,
     clock,
@@ -45,7 +45,7 @@ pub struct SessionView {
 pub(crate) async fn open(
     app: &App,
     tx: &mut Tx,
-    person: Id,
+    Put { id: person, is_new }: Put,
     leave_only: bool,
 ) -> Result<NewSession> {
     let now = app.now();
@@ -60,8 +60,10 @@ pub(crate) async fn open(
         expires_at: now + app.config.limits.session_hours * 60 * MINUTE,
     };
     sessions::insert(tx, &token_hash(&token), &row).await?;
-    let most = app.config.limits.sessions_person;
-    sessions::delete_beyond(tx, person.bytes(), most, id.bytes()).await?;
+    if !is_new {
+        let most = app.config.limits.sessions_person;
+        sessions::delete_beyond(tx, person.bytes(), most, id.bytes()).await?;
+    }
     Ok(NewSession {
         token: token.to_string(),
         expires_at: clock::rfc3339(row.expires_at, &app.zone),

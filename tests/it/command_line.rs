@@ -70,6 +70,10 @@ fn a_wrong_configuration_stops_the_start_and_names_the_key() {
             "[server]\npublic_url = \"ftp://x\"\n",
             ["server.public_url", "https://"],
         ),
+        (
+            "[refresh]\nlease_seconds = 2\n",
+            ["refresh.lease_seconds", "at least 3"],
+        ),
         ("[sms]\nkind = \"pigeon\"\n", ["kind", "configuration"]),
         (
             "[sms]\nkind = \"outbox\"\n[server]\npublic_url = \"https://x.example\"\nlisten = \"127.0.0.1:0\"\n",

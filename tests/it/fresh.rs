@@ -388,6 +388,7 @@ async fn is_seen_before_the_shard_is_done(on: On) {
     let (app, probe) = Probe::start(on, |config| {
         lift(config);
         config.refresh.batch = 1;
+        config.refresh.at_once = 1;
     })
     .await;
     let (owner, register) = owned(&app).await;

@@ -39,11 +39,11 @@ mod fhir_journey;
 #[cfg(test)]
 mod forged;
 #[cfg(test)]
+mod fresh;
+#[cfg(test)]
 mod gather;
 #[cfg(test)]
 mod group_commit;
-#[cfg(test)]
-mod fresh;
 #[cfg(test)]
 mod join;
 #[cfg(test)]

@@ -380,6 +380,19 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_due_run_that_another_server_ends_while_we_turn_to_it_is_not_run_again(app: TestApp) {
+        let other = app.another().await;
+        app.at("2022-11-14T16:00:00+08:00");
+        // As the schedule does it: a look, and then the refresh.
+        assert!(refresh_health::is_due(&app.app).await.unwrap());
+        let theirs = refresh_health(&other.app, "schedule", &|_, _| {}).await.unwrap();
+        let ours = refresh_health(&app.app, "schedule", &|_, _| {}).await.unwrap();
+        assert_eq!(crate::rows::rows(&app).await.count("refresh_runs"), 1);
+        assert_eq!(ours, theirs);
+    }
+}
+
 /// A source whose first answer of each run is none.
 struct Flaky(AtomicUsize);
 

@@ -183,7 +183,7 @@ async fn the_operator_looks(app: &TestApp, register: &Register) {
 }
 
 async fn the_source_fails(app: &TestApp) {
-    let mut moved = Person::number(2);
+    let mut moved = Person::number(3);
     moved.phones = vec!["13900009999".to_owned()];
     app.put(&moved, json!({})).await;
     refresh_health(&app.app, "test", &|_, _| {}).await.unwrap();

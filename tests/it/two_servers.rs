@@ -80,7 +80,7 @@ async fn a_refresh_that_is_due_is_run_once_and_shared_by_both() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_killed_during_a_refresh_leaves_it_to_the_other_and_each_person_counts_once() {
-    let mut pair = Pair::start(LIFTED).await;
+    let mut pair = Pair::start_with(LIFTED, 3).await;
     let (_, owner, register) = filled(&pair).await;
     assert_eq!(positive(&owner, &register).await, 0);
     pair.hospital.turn();

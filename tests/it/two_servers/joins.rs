@@ -61,12 +61,6 @@ async fn every_acknowledged_join_outlives_the_server_that_is_killed_and_none_is_
     assert!(acknowledged.len() >= KILLED_AFTER && !broken.is_empty());
     assert_whole_at(&pair.database).await;
     let there = names(&owner, &register).await;
-    eprintln!(
-        "acknowledged {} broken {} there {}",
-        acknowledged.len(),
-        broken.len(),
-        there.len()
-    );
     for n in &acknowledged {
         assert!(there.contains(&Person::number(*n).name), "{n} was told so");
     }

@@ -178,6 +178,11 @@ impl Pair {
     /// Both start at the same moment on a database that nobody has used, with `limits` as the
     /// lines of that section.
     pub(crate) async fn start(limits: &str) -> Self {
+        Self::start_with(limits, 30).await
+    }
+
+    /// The same with leases of so many seconds, for a test that waits for their end.
+    pub(crate) async fn start_with(limits: &str, lease: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (hospital, sms) = (Hospital::start().await, Receiver::start().await);
         let database = new_database().await;
@@ -188,7 +193,7 @@ impl Pair {
                  [keys]\nfile = \"{key}\"\n\
                  [source]\nkind = \"fhir\"\nurl = \"{base}\"\ntimeout_seconds = 60\n\
                  [sms]\nkind = \"webhook\"\nurl = \"{sms}\"\nsecret_file = \"{secret}\"\n\
-                 [refresh]\nbatch = 1\nlease_seconds = 3\n\
+                 [refresh]\nbatch = 1\nlease_seconds = {lease}\n\
                  [limits]\n{limits}",
                 key = folder.path().join("root.key").display(),
                 base = hospital.base(server),
