@@ -1,7 +1,7 @@
 # make demo     everything embedded, on http://$(LISTEN)/
 # make test     all checks and tests; installs what they need
 # make pictures the pages as PNG files in $(PICTURES)
-# make bench    what docs/PERFORMANCE.md tells; BENCH="list joins", ENGINE=sqlite, ROUNDS, SECONDS, JSON=FILE
+# make bench    what docs/PERFORMANCE.md tells; BENCH="list joins", ENGINE=sqlite, ROUNDS, SECONDS, MEMBERS, JSON=FILE
 
 LISTEN ?= 127.0.0.1:8080
 PICTURES ?= pictures
@@ -22,6 +22,7 @@ PROGRAM = $$($(CARGO) metadata --format-version 1 --no-deps --offline | python3 
 BENCH ?=
 ENGINE ?=
 BENCH_ARGUMENTS = $(BENCH) $(if $(ENGINE),--engine $(ENGINE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+  $(if $(MEMBERS),--members $(MEMBERS)) \
   $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json "$(abspath $(JSON))") \
   $(if $(MEASURE),--program "$(abspath $(MEASURE))")
 

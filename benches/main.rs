@@ -6,15 +6,19 @@
     clippy::disallowed_methods,
     reason = "a benchmark measures real time and starts programs"
 )]
+mod joins;
 mod load;
 mod people;
 mod program;
 mod raw;
 mod reads;
+mod refresh;
 mod report;
+mod start;
 mod world;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use program::Program;
 use raw::Raw;
 use report::Figure;
 use std::{path::PathBuf, process::ExitCode, time::Instant};
@@ -30,6 +34,12 @@ enum Bench {
     List,
     /// A register's counts.
     Counts,
+    /// The refresh of everybody.
+    Refresh,
+    /// The start, and the memory.
+    Start,
+    /// Complete joins.
+    Joins,
 }
 
 /// What is measured and how long.
@@ -99,7 +109,13 @@ fn measure(plan: &Plan) -> Res<()> {
             Engine::Sqlite => String::new(),
             Engine::Postgres => raw::postgres::new_database(plan.postgres.as_deref())?,
         };
-        let world = World::make(engine, url, plan.members, 1)?;
+        let wanted = |bench| plan.benches.is_empty() || plan.benches.contains(&bench);
+        let more = if wanted(Bench::Joins) {
+            joins::people(plan)
+        } else {
+            0
+        };
+        let world = World::make(engine, url, plan.members, 1 + more)?;
         let raw = Raw::make(&world)?;
         eprintln!(
             "{}: {} members in {:.1} s",
@@ -107,13 +123,18 @@ fn measure(plan: &Plan) -> Res<()> {
             plan.members,
             begun.elapsed().as_secs_f64()
         );
-        for bench in [Bench::List, Bench::Counts] {
-            if !plan.benches.is_empty() && !plan.benches.contains(&bench) {
+        let server = Program::demo(&world, &program::path(plan.program.as_deref())?)?;
+        // Joins come last: they add members.
+        for bench in Bench::value_variants() {
+            if !wanted(*bench) {
                 continue;
             }
             let measured: Vec<Figure> = match bench {
-                Bench::List => reads::list(plan, &world, &raw)?,
-                Bench::Counts => reads::counts(plan, &world, &raw)?,
+                Bench::List => reads::list(plan, &world, &raw, &server)?,
+                Bench::Counts => reads::counts(plan, &world, &raw, &server)?,
+                Bench::Refresh => refresh::refresh(plan, &world, &raw, &server)?,
+                Bench::Start => start::start(plan, &world, &server)?,
+                Bench::Joins => joins::joins(plan, &world, &raw)?,
             };
             for figure in measured {
                 figure.print();

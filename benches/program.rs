@@ -54,6 +54,10 @@ impl Program {
         command
             .arg("serve")
             .env("TUANTIBU_SERVER__LISTEN", address.to_string())
+            .env(
+                "TUANTIBU_SERVER__PUBLIC_URL",
+                &world.config.server.public_url,
+            )
             .env("TUANTIBU_SMS__KIND", "none");
         let begun = Instant::now();
         let child = command.spawn()?;

@@ -19,6 +19,20 @@ const MEMBERS: &str = "create table members (id bigint primary key, register big
     verdict bigint not null, code text not null, result text not null, sampled_at bigint not null, \
     vaccination text not null, doses bigint not null, data_time bigint not null, joined_at bigint not null)";
 const INDEX: &str = "create index members_by_verdict on members (register, verdict, joined_at, id)";
+/// What a join writes, at the least.
+const JOINS: &str = "create table joined_persons (id {blob} primary key, document_hash {blob} not null unique, \
+    phone_hash {blob} not null, profile {blob} not null, items {blob} not null, fingerprint {blob} not null, \
+    read_at bigint not null)";
+const AUTHORIZATIONS: &str = "create table joined_authorizations (register_id {blob} not null, \
+    person_id {blob} not null, id {blob} not null unique, items text not null, joined_at bigint not null, \
+    primary key (register_id, person_id))";
+const JOIN_PERSON: &str = "insert into joined_persons values ($1, $2, $3, $4, $5, $6, $7)";
+const JOIN_AUTHORIZATION: &str = "insert into joined_authorizations values ($1, $2, $3, $4, $5)";
+/// What a refresh writes.
+const SNAPSHOTS: &str = "create table plain_snapshots (person_id {blob} primary key, items {blob} not null, \
+    fingerprint {blob} not null, read_at bigint not null)";
+/// Rows of one transaction of updates.
+const BATCH: usize = 1000;
 /// The verdict of those who do not meet.
 const FAILS: i64 = 2;
 
@@ -63,6 +77,48 @@ impl Member {
     }
 }
 
+/// Sealed cells as large as ours.
+struct Cells {
+    id: [u8; 16],
+    hash: [u8; 32],
+    profile: [u8; 160],
+    items: [u8; 280],
+    fingerprint: [u8; 32],
+}
+
+impl Cells {
+    /// Those of the n-th person: ids and hashes are spread, a `change` alters items and fingerprint.
+    fn of(n: u64, change: i64) -> Self {
+        Self {
+            id: spread(n, 0),
+            hash: spread(n, 1),
+            profile: spread(n, 2),
+            items: spread(n, change),
+            fingerprint: spread(n, change),
+        }
+    }
+}
+
+/// Bytes that look random (splitmix64), the same for the same numbers.
+fn spread<const N: usize>(n: u64, salt: i64) -> [u8; N] {
+    let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt.unsigned_abs().rotate_left(40);
+    let mut bytes = [0; N];
+    for chunk in bytes.chunks_mut(8) {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        chunk.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes()[..chunk.len()]);
+    }
+    bytes
+}
+
+/// The n-th people in the order of their ids, as a refresh walks them.
+fn in_order(members: usize) -> Vec<u64> {
+    let mut people: Vec<u64> = (0..members as u64).collect();
+    people.sort_by_key(|n| spread::<16>(*n, 0));
+    people
+}
+
 /// The register of the n-th.
 fn register_of(n: usize) -> i64 {
     i64::try_from(n / REGISTER).unwrap_or_default()
@@ -88,6 +144,22 @@ impl Raw {
         match self {
             Self::Sqlite(plain) => plain.pages(connections, seconds),
             Self::Postgres(plain) => plain.pages(connections, seconds),
+        }
+    }
+
+    /// Joins a second: a person with the snapshot, and an authorization, in one durable transaction.
+    pub(crate) fn joins(&self, connections: usize, seconds: f64) -> Res<f64> {
+        match self {
+            Self::Sqlite(plain) => plain.joins(seconds),
+            Self::Postgres(plain) => plain.joins(connections, seconds),
+        }
+    }
+
+    /// Snapshots offered a second, where each so many-th has changed and is updated.
+    pub(crate) fn update(&self, every: usize, change: i64) -> Res<f64> {
+        match self {
+            Self::Sqlite(plain) => plain.update(every, change),
+            Self::Postgres(plain) => plain.update(every, change),
         }
     }
 

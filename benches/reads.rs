@@ -3,7 +3,7 @@ use crate::{
     Plan, Res,
     load::{Http, alone, request, steady},
     people::FAILS_EVERY,
-    program::{self, Program},
+    program::Program,
     raw::Raw,
     report::{Figure, Target},
     world::{REGISTER, World},
@@ -14,7 +14,7 @@ use serde_json::Value;
 pub(crate) const PAGE: usize = 50;
 
 /// A page of those who do not meet, at 1 and at 32 connections.
-pub(crate) fn list(plan: &Plan, world: &World, raw: &Raw) -> Res<Vec<Figure>> {
+pub(crate) fn list(plan: &Plan, world: &World, raw: &Raw, server: &Program) -> Res<Vec<Figure>> {
     let members = world.members.min(REGISTER);
     let fails = members.div_ceil(FAILS_EVERY);
     let path = format!("/api/v1/registers/{}/members?verdict=fails", world.register);
@@ -29,13 +29,19 @@ pub(crate) fn list(plan: &Plan, world: &World, raw: &Raw) -> Res<Vec<Figure>> {
         }
     };
     let name = |n| format!("list of {PAGE} of {members}, those who fail, x{n}");
-    measure(plan, world, &path, check, name, |connections, seconds| {
-        raw.pages(connections, seconds)
-    })
+    measure(
+        plan,
+        world,
+        server,
+        &path,
+        check,
+        name,
+        |connections, seconds| raw.pages(connections, seconds),
+    )
 }
 
 /// The counts, at 1 and at 32 connections.
-pub(crate) fn counts(plan: &Plan, world: &World, raw: &Raw) -> Res<Vec<Figure>> {
+pub(crate) fn counts(plan: &Plan, world: &World, raw: &Raw, server: &Program) -> Res<Vec<Figure>> {
     let members = world.members.min(REGISTER);
     let path = format!("/api/v1/registers/{}/summary", world.register);
     let check = |body: &Value| {
@@ -48,20 +54,26 @@ pub(crate) fn counts(plan: &Plan, world: &World, raw: &Raw) -> Res<Vec<Figure>> 
         }
     };
     let name = |n| format!("counts of {members}, x{n}");
-    measure(plan, world, &path, check, name, |connections, seconds| {
-        raw.counts(connections, seconds)
-    })
+    measure(
+        plan,
+        world,
+        server,
+        &path,
+        check,
+        name,
+        |connections, seconds| raw.counts(connections, seconds),
+    )
 }
 
 fn measure(
     plan: &Plan,
     world: &World,
+    server: &Program,
     path: &str,
     check: impl Fn(&Value) -> Res<()>,
     name: impl Fn(usize) -> String,
     sql: impl Fn(usize, f64) -> Res<f64>,
 ) -> Res<Vec<Figure>> {
-    let server = Program::demo(world, &program::path(plan.program.as_deref())?)?;
     let ask = request("GET", path, Some(&world.token), None);
     // Every answer must be as long as the first, which is looked at as a whole: where it differs at
     // all, it is in times of the same length and in the sealed cursor.

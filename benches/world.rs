@@ -32,7 +32,7 @@ use tuantibu::{
 /// Members of a register.
 pub(crate) const REGISTER: usize = 10_000;
 /// People of one transaction: SQLite's savepoints grow slow in a long one.
-const AT_ONCE: usize = 500;
+const AT_ONCE: usize = 100;
 /// So high a limit is not counted.
 const LIFTED: i64 = 1_000_000_000;
 const ITEMS: [&str; 3] = ["health_code", "nucleic_acid", "vaccination"];
@@ -67,6 +67,8 @@ pub(crate) struct World {
     pub(crate) empty_code: String,
     /// How many members there are.
     pub(crate) members: usize,
+    /// How many people the source knows.
+    pub(crate) known: usize,
     /// The moment of the first records.
     base: i64,
     folder: tempfile::TempDir,
@@ -138,6 +140,7 @@ impl World {
             register: String::new(),
             empty_code: String::new(),
             members,
+            known: members + more,
             base: SystemClock.millis() - 12 * 3_600_000,
             folder,
         };
@@ -193,12 +196,7 @@ impl World {
     }
 
     /// Imports the records of some people; a later `change` is newer.
-    pub(crate) fn import(&self, people: Range<usize>, change: i64) -> Res<()> {
-        self.import_some(people, change)
-    }
-
-    /// The same of any people.
-    pub(crate) fn import_some(&self, people: impl Iterator<Item = usize>, change: i64) -> Res<()> {
+    pub(crate) fn import(&self, people: impl Iterator<Item = usize>, change: i64) -> Res<()> {
         let mut lines = String::new();
         let mut count = 0;
         for n in people {
@@ -350,9 +348,7 @@ async fn fill_some(app: &App, register: Id, people: Range<usize>, base: i64) -> 
             document: record.document,
             phone,
         };
-        let person = profile::put_person(app, &mut tx, &identity)
-            .await?
-            .id;
+        let person = profile::put_person(app, &mut tx, &identity).await?.id;
         let link = random::token(&*app.random, 16);
         let row = AuthorizationRow {
             register_id: register.bytes().to_vec(),
