@@ -32,7 +32,7 @@ const JOIN_AUTHORIZATION: &str = "insert into joined_authorizations values ($1, 
 const SNAPSHOTS: &str = "create table plain_snapshots (person_id {blob} primary key, items {blob} not null, \
     fingerprint {blob} not null, read_at bigint not null)";
 /// Rows of one transaction of updates.
-const BATCH: usize = 1000;
+const BATCH: usize = 10_000;
 /// The verdict of those who do not meet.
 const FAILS: i64 = 2;
 

@@ -57,7 +57,7 @@ impl Plain {
                     m.joined_at
                 )?;
             }
-            copy(&client, "copy members from stdin", text).await?;
+            copy(&client, "copy members from stdin", text.into()).await?;
             client.batch_execute(INDEX).await?;
             for table in [JOINS, AUTHORIZATIONS, SNAPSHOTS] {
                 client
@@ -69,7 +69,12 @@ impl Plain {
                 .batch_execute("alter table plain_snapshots set (fillfactor = 50)")
                 .await?;
             let offered = plain.offered(1, 0);
-            copy(&client, "copy plain_snapshots from stdin", lines(&offered)?).await?;
+            copy(
+                &client,
+                "copy plain_snapshots from stdin (format binary)",
+                rows(&offered)?,
+            )
+            .await?;
             client.batch_execute("analyze").await?;
             Ok(plain)
         })
@@ -139,15 +144,20 @@ impl Plain {
     /// Each batch goes by COPY into a temporary table and from there by one update; two connections.
     pub(super) fn update(&self, every: usize, change: i64) -> Res<f64> {
         let offered = self.offered(every, change);
-        let texts = offered.chunks(BATCH).map(lines).collect::<Res<Vec<_>>>()?;
+        let batches = offered.chunks(BATCH).map(rows).collect::<Res<Vec<_>>>()?;
         Runtime::new()?.block_on(async {
             let one = async |part: usize| -> Res<u64> {
                 let client = connect(&self.url).await?;
                 client.batch_execute(OFFERED).await?;
                 let mut updated = 0;
-                for text in texts.iter().skip(part).step_by(2) {
+                for rows in batches.iter().skip(part).step_by(2) {
                     client.batch_execute("begin").await?;
-                    copy(&client, "copy offered from stdin", text.clone()).await?;
+                    copy(
+                        &client,
+                        "copy offered from stdin (format binary)",
+                        rows.clone(),
+                    )
+                    .await?;
                     updated += client.execute(UPDATE, &[]).await?;
                     client.batch_execute("commit").await?;
                 }
@@ -216,30 +226,34 @@ async fn connect(url: &str) -> Res<Client> {
     Ok(client)
 }
 
-async fn copy(client: &Client, statement: &str, text: String) -> Res<()> {
+async fn copy(client: &Client, statement: &str, rows: Vec<u8>) -> Res<()> {
     use futures_util::SinkExt;
     let sink: CopyInSink<axum::body::Bytes> = client.copy_in(statement).await?;
     let mut sink = std::pin::pin!(sink);
-    sink.send(text.into()).await?;
+    sink.send(rows.into()).await?;
     sink.finish().await?;
     Ok(())
 }
 
-/// Snapshots as COPY reads them.
-fn lines(offered: &[Cells]) -> Res<String> {
-    let mut text = String::new();
+/// Snapshots as a binary COPY reads them.
+fn rows(offered: &[Cells]) -> Res<Vec<u8>> {
+    let mut bytes = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
     for cells in offered {
-        let columns = [&cells.id[..], &cells.items[..], &cells.fingerprint[..]];
+        let read_at = 0_i64.to_be_bytes();
+        let columns = [
+            &cells.id[..],
+            &cells.items[..],
+            &cells.fingerprint[..],
+            &read_at[..],
+        ];
+        bytes.extend(4_i16.to_be_bytes());
         for column in columns {
-            text.push_str("\\\\x");
-            for byte in column {
-                write!(text, "{byte:02x}")?;
-            }
-            text.push('\t');
+            bytes.extend(i32::try_from(column.len())?.to_be_bytes());
+            bytes.extend(column);
         }
-        text.push_str("0\n");
     }
-    Ok(text)
+    bytes.extend((-1_i16).to_be_bytes());
+    Ok(bytes)
 }
 
 /// Makes a database on a server; its URL.
