@@ -1,6 +1,7 @@
 # make demo     everything embedded, on http://$(LISTEN)/
 # make test     all checks and tests; installs what they need
 # make pictures the README's pages as PNG files in $(PICTURES); PICTURES_ALL=1 for every page, then in pictures/
+# make bench    what docs/PERFORMANCE.md tells; BENCH="list joins", ENGINE=sqlite, ROUNDS, SECONDS, MEMBERS, JSON=FILE
 
 LISTEN ?= 127.0.0.1:8080
 # Every page is some 400 files: they are not kept beside those of the README.
@@ -18,7 +19,15 @@ WITH_SERVICES := tests/tools/with_services.py
 # Where cargo builds, also with CARGO_TARGET_DIR or a configuration of one's own.
 PROGRAM = $$($(CARGO) metadata --format-version 1 --no-deps --offline | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/tuantibu
 
-.PHONY: demo test install check-fmt lint doc deny test-rust test-browser fresh-clone pictures fmt clean
+# What make bench measures (everything), on which engine (both), and with MEASURE=PATH of which program.
+BENCH ?=
+ENGINE ?=
+BENCH_ARGUMENTS = $(BENCH) $(if $(ENGINE),--engine $(ENGINE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+  $(if $(MEMBERS),--members $(MEMBERS)) \
+  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json "$(abspath $(JSON))") \
+  $(if $(MEASURE),--program "$(abspath $(MEASURE))")
+
+.PHONY: demo test install check-fmt lint doc deny test-rust test-browser fresh-clone pictures bench fmt clean
 
 demo:
 	$(CARGO) build --locked --bin tuantibu
@@ -31,10 +40,11 @@ install:
 	tests/tools/install.sh
 
 check-fmt:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 
 lint:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p tuantibu-benches --all-targets -- -D warnings
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib --document-private-items
@@ -58,8 +68,11 @@ pictures: install
 	node tests/browser/run.mjs "$(PROGRAM)" --pictures "$(PICTURES)"
 	.tools/venv/bin/python tests/tools/shrink_pictures.py "$(PICTURES)"
 
+bench:
+	$(if $(filter sqlite,$(ENGINE)),,$(WITH_SERVICES) --durable) $(CARGO) bench --locked -p tuantibu-benches -- $(BENCH_ARGUMENTS)
+
 fmt:
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 clean:
 	$(CARGO) clean

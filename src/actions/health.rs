@@ -34,7 +34,10 @@ pub(crate) fn union<'a>(lists: impl IntoIterator<Item = &'a str>) -> Vec<String>
 }
 
 /// A snapshot's row for what was read.
-pub(crate) fn row_of(app: &App, person: Id, items: &Items, read_at: i64) -> Result<SnapshotRow> {
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn row_of(app: &App, person: Id, items: &Items, read_at: i64) -> Result<SnapshotRow> {
     let plain = plain_of(items)?;
     Ok(SnapshotRow {
         items: Some(seal(app, person, &plain, read_at)),

@@ -13,7 +13,7 @@ pub mod delete_register;
 pub mod erase_expired;
 pub mod export_register;
 mod export_sheet;
-mod health;
+pub mod health;
 pub mod join_register;
 pub mod join_terms;
 pub mod leave_register;

@@ -203,14 +203,18 @@ pub(crate) async fn of_person(app: &App, tx: &mut Tx, person: Id) -> Result<Opti
 
 /// A person in the database.
 #[derive(Clone, Copy)]
-pub(crate) struct Put {
-    pub(crate) id: Id,
+pub struct Put {
+    /// Who.
+    pub id: Id,
     /// Not there before: no session, no authorization, no snapshot is theirs yet.
     pub(crate) is_new: bool,
 }
 
 /// Adds the person with this identity, or brings the profile that is there up to date.
-pub(crate) async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Put> {
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Put> {
     let profile = Profile::of(identity);
     let new = crate::crypto::random::id(&*app.random);
     let document_hash = app.keys.document_hash(&identity.document);

@@ -4,7 +4,7 @@ mod import;
 mod operate;
 mod people;
 mod refresh;
-mod serve;
+pub mod serve;
 
 use crate::{
     app::{App, Parts, StartError},

@@ -104,7 +104,8 @@ async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn listen(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+/// Answers on a listener until it is told to end, and lets what is under way finish.
+pub async fn listen(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {

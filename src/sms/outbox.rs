@@ -56,6 +56,16 @@ impl Outbox {
         self.failing.load(Ordering::SeqCst)
     }
 
+    /// The last code that went to a number.
+    #[must_use]
+    pub fn code(&self, phone: &str) -> Option<String> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages
+            .iter()
+            .find(|message| message.phone == phone && message.code.is_some())
+            .and_then(|message| message.code.clone())
+    }
+
     /// The last messages, newest first, to one number or to all.
     #[must_use]
     pub fn messages(&self, phone: Option<&str>) -> Vec<Message> {

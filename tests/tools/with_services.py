@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Runs a command beside the servers that the tests talk to, and stops those servers afterwards.
 
-    tests/tools/with_services.py COMMAND [ARGUMENT…]
+    tests/tools/with_services.py [--durable] COMMAND [ARGUMENT…]
 
 PostgreSQL and a FHIR server start on free loopback ports, with their data in a temporary folder; the
 FHIR server gets tests/fixtures/fhir. Where they are, the command finds in TUANTIBU_TEST_…. Everything
 started here is stopped by its process id, whether the command succeeds, fails or is interrupted, and the
 kernel stops it should this script be killed. Only the standard library is used.
+
+--durable is for measuring: PostgreSQL alone, with its data on a disk and each commit there at once, as in
+service.
 """
 
 import contextlib
@@ -105,7 +108,7 @@ def unprivileged(folder):
 
 
 @contextlib.contextmanager
-def postgres(temporary):
+def postgres(temporary, durable=False):
     programs = postgres_programs()
     home = temporary / "pg"
     home.mkdir(mode=0o700)
@@ -124,11 +127,10 @@ def postgres(temporary):
         "unix_socket_directories": str(home),
         "max_connections": "400",
         "shared_buffers": "128MB",
-        # A crash of the machine may lose what the tests wrote.
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
     }
+    if not durable:
+        # A crash of the machine may lose what the tests wrote.
+        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     for attempt in range(3):
         port = free_port()
         command = [f"{programs}/postgres", "-D", data, "-p", str(port)]
@@ -260,6 +262,8 @@ def run(command, environment):
 
 
 def main(command):
+    durable = command[:1] == ["--durable"]
+    command = command[durable:]
     if not command:
         print(__doc__, file=sys.stderr)
         return 2
@@ -275,18 +279,21 @@ def main(command):
     for number in signals:
         signal.signal(number, interrupted)
     with contextlib.ExitStack() as stack:
-        temporary = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tuantibu-")))
+        # /tmp may be in memory.
+        place = "/var/tmp" if durable else None
+        temporary = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tuantibu-", dir=place)))
         # `nobody` has to pass through to its own folder.
         temporary.chmod(0o711)
         try:
-            environment = {
-                **os.environ,
-                "TUANTIBU_TEST_PYTHON": program(str(VENV / "python")),
-                "TUANTIBU_TEST_ZBARIMG": program("zbarimg"),
-                "TUANTIBU_TEST_FAKETIME_LIB": faketime(),
-                "TUANTIBU_TEST_POSTGRES": stack.enter_context(postgres(temporary)),
-                "TUANTIBU_TEST_FHIR": stack.enter_context(fhir(temporary)),
-            }
+            environment = dict(os.environ)
+            if not durable:
+                environment |= {
+                    "TUANTIBU_TEST_PYTHON": program(str(VENV / "python")),
+                    "TUANTIBU_TEST_ZBARIMG": program("zbarimg"),
+                    "TUANTIBU_TEST_FAKETIME_LIB": faketime(),
+                    "TUANTIBU_TEST_FHIR": stack.enter_context(fhir(temporary)),
+                }
+            environment["TUANTIBU_TEST_POSTGRES"] = stack.enter_context(postgres(temporary, durable))
         except Failure as failure:
             print(f"with_services: {failure}", file=sys.stderr)
             return 1
