@@ -72,9 +72,12 @@ async fn who_gives_up_while_waiting_for_a_turn_keeps_nobody_out() {
         })
     };
     tokio::task::yield_now().await;
-    first.commit().await.unwrap();
+    // Whoever has the writer when it is done waits for who stood in the queue by then.
+    let first = tokio::spawn(first.commit());
+    tokio::task::yield_now().await;
     waiting.abort();
     let _ = waiting.await;
+    first.await.unwrap().unwrap();
     let mut last = app.app.store.write().await.unwrap();
     add(&mut last, "last").await;
     last.commit().await.unwrap();
