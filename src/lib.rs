@@ -11,6 +11,7 @@ pub mod error;
 pub mod gather;
 mod memory;
 pub mod model;
+pub mod outbound;
 pub mod qr;
 pub mod sheet;
 pub mod sms;

@@ -7,12 +7,13 @@ use super::{Sms, SmsError, SmsSender};
 use crate::{
     clock::{self, Clock},
     model::{address, id::Id},
+    outbound::{cause, transport},
 };
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use reqwest::{StatusCode, header, redirect};
 use serde::Serialize;
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
 /// What is posted.
@@ -125,24 +126,4 @@ fn taken(status: StatusCode) -> Result<(), SmsError> {
     } else {
         Err(SmsError(format!("status {}", status.as_u16())))
     }
-}
-
-/// What kept an answer from coming, without the address, which the error itself would show.
-fn transport(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        format!("no connection: {}", cause(error))
-    } else {
-        "the connection broke off".to_owned()
-    }
-}
-
-/// The innermost cause, which names no URL.
-fn cause(error: &reqwest::Error) -> String {
-    let mut inner: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(deeper) = inner.and_then(Error::source) {
-        inner = Some(deeper);
-    }
-    inner.map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }

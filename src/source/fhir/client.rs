@@ -1,13 +1,12 @@
 //! Requests and pages. No message holds a URL: they carry identifiers.
 use super::{ConfigError, Credentials, FhirConfig, patient::Found};
-use crate::source::SourceError;
+use crate::{outbound, source::SourceError};
 use futures_util::StreamExt;
 use reqwest::{RequestBuilder, Response, StatusCode, header, redirect};
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
     collections::HashSet,
-    error::Error,
     sync::atomic::{AtomicUsize, Ordering},
 };
 use url::Url;
@@ -85,7 +84,7 @@ impl Client {
             .timeout(config.timeout)
             .user_agent("tuantibu")
             .build()
-            .map_err(|error| ConfigError::Client(cause(&error)))?;
+            .map_err(|error| ConfigError::Client(outbound::cause(&error)))?;
         Ok(Self {
             http,
             config: config.clone(),
@@ -309,22 +308,7 @@ fn is_error(outcome: &Value) -> bool {
 }
 
 fn transport(error: &reqwest::Error) -> SourceError {
-    unavailable(if error.is_timeout() {
-        "it takes too long".to_owned()
-    } else if error.is_connect() {
-        format!("no connection: {}", cause(error))
-    } else {
-        "the connection broke off".to_owned()
-    })
-}
-
-/// The innermost cause, which names no URL.
-fn cause(error: &reqwest::Error) -> String {
-    let mut inner: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(deeper) = inner.and_then(Error::source) {
-        inner = Some(deeper);
-    }
-    inner.map_or_else(|| "unknown".to_owned(), ToString::to_string)
+    unavailable(outbound::transport(error))
 }
 
 fn garbage(what: impl Into<String>) -> SourceError {
