@@ -1,5 +1,6 @@
 //! Invented people and their records: resident numbers of area 110100, which is issued to nobody.
 use serde_json::{Value, json};
+use tuantibu::model::document::check_character;
 
 /// Numbers of one birth date.
 const A_DAY: usize = 997;
@@ -86,15 +87,9 @@ pub(crate) fn items(n: usize, base: i64, change: i64) -> Value {
     })
 }
 
-/// A resident number with its check digit (GB 11643-1999, ISO 7064 MOD 11-2).
+/// A resident number of area 110100 with its check character.
 fn resident_id(born: &str, sequence: usize) -> String {
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    const CHECKS: [&str; 11] = ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"];
     let body = format!("110100{born}{sequence:03}");
-    let digits = body.chars().filter_map(|digit| digit.to_digit(10));
-    let sum: u32 = digits
-        .zip(WEIGHTS)
-        .map(|(digit, weight)| digit * weight)
-        .sum();
-    body + CHECKS[sum as usize % CHECKS.len()]
+    let check = check_character(&body);
+    format!("{body}{check}")
 }

@@ -4,6 +4,7 @@ use crate::{
     app::{App, Demo, SamplePerson},
     clock,
     error::Error,
+    model::document::check_character,
     source::record::{HealthRecord, WireHealthRecord},
 };
 use jiff::ToSpan;
@@ -154,15 +155,9 @@ fn offset(app: &App) -> String {
     now.strftime("%:z").to_string()
 }
 
-/// A resident number of area 110100 with its check digit (GB 11643-1999, ISO 7064 MOD 11-2).
+/// A resident number of area 110100 with its check character.
 fn resident_id(born: &str, sequence: usize) -> String {
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let body = format!("110100{born}{sequence:03}");
-    let digits = body.chars().filter_map(|digit| digit.to_digit(10));
-    let sum: u32 = digits
-        .zip(WEIGHTS)
-        .map(|(digit, weight)| digit * weight)
-        .sum();
-    let check = ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"][sum as usize % 11];
-    body + check
+    let check = check_character(&body);
+    format!("{body}{check}")
 }

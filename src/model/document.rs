@@ -6,6 +6,8 @@
 mod cards;
 mod resident;
 
+pub use resident::check_character;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;

@@ -121,8 +121,10 @@ pub(super) fn birth_date(digits: &str, today: Date) -> Result<Date, DocumentErro
     }
 }
 
-/// The check character of 17 digits by ISO 7064 MOD 11-2; 10 is written X.
-fn check_character(digits: &str) -> char {
+/// The check character of a resident number's first 17 digits (GB 11643-1999, ISO 7064 MOD 11-2); 10
+/// is written X.
+#[must_use]
+pub fn check_character(digits: &str) -> char {
     let product = digits
         .bytes()
         .fold(0, |product, b| (product + u32::from(b - b'0')) * 2 % 11);
