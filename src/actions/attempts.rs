@@ -40,13 +40,17 @@ impl<'a> Attempt<'a> {
             window: Window::FiveMinutes,
             most: app.config.limits.posts_address,
         };
-        let mut counted = attempt.limits(app).into_iter();
-        if !posts.counts() && !counted.any(|(_, most, _)| limits::counts(most)) {
+        let limits = attempt.limits(app);
+        let days = limits
+            .iter()
+            .filter(|(_, _, window)| *window == Window::Day);
+        attempt.tries_left = days.map(|(_, most, _)| *most).min().unwrap_or(i64::MAX);
+        if !posts.counts() && !limits.iter().any(|(_, most, _)| limits::counts(*most)) {
             return Ok(attempt);
         }
         let mut tx = app.store.write().await?;
         limits::take(app, &mut tx, posts).await?;
-        for (at, (kind, most, window)) in attempt.limits(app).into_iter().enumerate() {
+        for (at, (kind, most, window)) in limits.into_iter().enumerate() {
             let parts = attempt.parts(at);
             let of: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
             let left = limits::take(
