@@ -69,7 +69,7 @@ pub fn timestamp(millis: i64) -> Timestamp {
 #[must_use]
 pub fn rfc3339(millis: i64, zone: &TimeZone) -> String {
     // Whole seconds, towards the past, as a clock shows them.
-    let at = timestamp(millis.div_euclid(1000) * 1000);
+    let at = timestamp(millis.saturating_sub(millis.rem_euclid(1000)));
     at.display_with_offset(zone.to_offset(at)).to_string()
 }
 
