@@ -145,7 +145,7 @@ impl EmbeddedSource {
     pub async fn remove(&self, document: &Document) -> Result<bool, EmbeddedError> {
         let hash = self.keys.document_hash(document);
         let mut transaction = self.begin().await?;
-        let was_there = changes::remove(&mut transaction, &hash).await?;
+        let was_there = changes::remove(&mut transaction, &hash, schema::mark(&self.keys)).await?;
         transaction.commit().await?;
         Ok(was_there)
     }

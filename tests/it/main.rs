@@ -31,6 +31,8 @@ mod texts;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod code_image;
 #[cfg(test)]
 mod command_line;

@@ -2,7 +2,7 @@
 use crate::support::{Store, catalogue, keys, people::*, rules};
 use std::{fs, os::unix::fs::PermissionsExt};
 use tuantibu::{
-    crypto::token_hash,
+    crypto::{Keys, token_hash},
     model::{
         health::{ItemRecord, Progress, TestResult},
         phone::Regions,
@@ -10,6 +10,7 @@ use tuantibu::{
     source::{
         Answer, Ask, HealthSource,
         embedded::{EmbeddedError, EmbeddedSource},
+        import::{Format, Options, import},
         record::{HealthRecord, read_line},
     },
 };
@@ -262,4 +263,152 @@ async fn a_record_that_does_not_open_fails_alone_and_a_moved_one_does_not_open()
     assert!(matches!(answers[2], Answer::Found { .. }));
     // Alone it is a batch that failed whole: nobody is written off.
     assert!(store.source.read(&batch[1..2]).await.is_err());
+}
+
+/// Of the first `people`, who changed since a cursor; `None` where the file cannot tell.
+async fn changed_since(
+    keys: &Keys,
+    source: &EmbeddedSource,
+    cursor: &str,
+    people: u32,
+) -> Option<Vec<u32>> {
+    let changes = source.changes(cursor).await.unwrap()?;
+    let hash = |n| keys.document_hash(&document(&resident(n)));
+    let touched = |n: &u32| changes.touch(&hash(*n));
+    Some((0..people).filter(touched).collect())
+}
+
+async fn cursor(source: &EmbeddedSource) -> String {
+    source.cursor().await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn since_a_cursor_those_changed_who_were_written_since() {
+    let store = filled(3).await;
+    let source = &store.source;
+    let before = cursor(source).await;
+    assert_eq!(
+        changed_since(&store.keys, source, &before, 4).await,
+        Some(vec![])
+    );
+    source.put(record(1)).await.unwrap();
+    source.put(record(3)).await.unwrap();
+    assert_eq!(
+        changed_since(&store.keys, source, &before, 4).await,
+        Some(vec![1, 3])
+    );
+    let later = cursor(source).await;
+    assert_ne!(later, before);
+    assert_eq!(
+        changed_since(&store.keys, source, &later, 4).await,
+        Some(vec![])
+    );
+    assert!(source.remove(&document(&resident(1))).await.unwrap());
+    assert_eq!(
+        changed_since(&store.keys, source, &later, 4).await,
+        None,
+        "removed"
+    );
+    assert!(!source.remove(&document(&resident(1))).await.unwrap());
+    let last = cursor(source).await;
+    assert_eq!(
+        changed_since(&store.keys, source, &last, 4).await,
+        Some(vec![])
+    );
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_file_or_of_later_than_a_copy_tells_nothing() {
+    let store = filled(2).await;
+    let other = filled(2).await;
+    let theirs = cursor(&other.source).await;
+    assert_eq!(
+        changed_since(&store.keys, &store.source, &theirs, 2).await,
+        None
+    );
+    for rubbish in ["", ".", "x.1", "99", "é.é"] {
+        assert_eq!(
+            changed_since(&store.keys, &store.source, rubbish, 2).await,
+            None
+        );
+    }
+    // The file is put back from a copy that is older than the cursor.
+    store.source.close().await;
+    let copy = fs::read(store.path()).unwrap();
+    let again = store.open_again().await;
+    again.put(record(2)).await.unwrap();
+    let later = cursor(&again).await;
+    again.close().await;
+    fs::write(store.path(), copy).unwrap();
+    let restored = store.open_again().await;
+    assert_eq!(changed_since(&store.keys, &restored, &later, 3).await, None);
+}
+
+#[tokio::test]
+async fn a_list_that_is_imported_again_changes_nobody_who_is_as_they_were() {
+    let store = Store::new().await;
+    let line = |n: u32, value: &str| {
+        format!(
+            r#"{{"name": "{}", "document_type": "resident_id", "document_number": "{}", "phones": ["{}"], "items": {{"health_code": {{"value": "{value}"}}}}}}"#,
+            name(n),
+            resident(n),
+            phone(n),
+        )
+    };
+    let take_in = async |lines: Vec<String>| {
+        let options = Options {
+            format: Format::Ndjson,
+            strict: false,
+            rules: rules(),
+        };
+        let input = std::io::Cursor::new(lines.join("\n"));
+        let report = import(&store.source, input, &options, |_| {})
+            .await
+            .unwrap();
+        assert_eq!(report.failed, 0);
+    };
+    take_in((0..3).map(|n| line(n, "green")).collect()).await;
+    let before = cursor(&store.source).await;
+    take_in((0..3).map(|n| line(n, "green")).collect()).await;
+    assert_eq!(cursor(&store.source).await, before);
+    take_in(vec![line(0, "green"), line(1, "red"), line(2, "green")]).await;
+    assert_eq!(
+        changed_since(&store.keys, &store.source, &before, 3).await,
+        Some(vec![1])
+    );
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_with_everybody_in_it() {
+    let store = filled(2).await;
+    store.source.close().await;
+    let url = format!("sqlite:{}", store.path().display());
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url)
+        .await
+        .unwrap();
+    sqlx::raw_sql(
+        "create table old (document_hash blob primary key, record blob not null) strict;
+         insert into old select document_hash, record from people;
+         drop table people;
+         alter table old rename to people;
+         create table first (id integer primary key check (id = 1), cell blob not null) strict;
+         insert into first select id, cell from seal;
+         drop table seal;
+         alter table first rename to seal;
+         pragma user_version = 1",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+    let source = store.open_again().await;
+    assert_eq!(source.count().await.unwrap(), 2);
+    let who = identity(&name(1), &resident(1), &phone(1));
+    assert!(source.matches(&who).await.unwrap());
+    let begin = cursor(&source).await;
+    source.put(record(0)).await.unwrap();
+    assert_eq!(
+        changed_since(&store.keys, &source, &begin, 2).await,
+        Some(vec![0])
+    );
 }

@@ -7,9 +7,8 @@ use std::collections::HashSet;
 /// Where so many changed, everybody may as well be read.
 const MOST: usize = 500_000;
 
-/// The number of the last change. Rows of a removed person stay, so that it never goes back.
-const LAST: &str = "select max(coalesce((select max(changed) from people), 0),
-     coalesce((select max(changed) from removed), 0))";
+/// The number of the last change.
+const LAST: &str = "select coalesce(max(changed), 0) from people";
 
 /// The number of the change that is being written. The writer is alone, so nobody else takes it.
 pub(super) async fn next(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
@@ -17,12 +16,13 @@ pub(super) async fn next(connection: &mut SqliteConnection) -> Result<i64, sqlx:
     Ok(last + 1)
 }
 
-/// Removes a person and keeps the number of that change; whether there was one.
+/// Removes a person; whether there was one. Nothing is kept of who was removed: the file gets
+/// another mark, so that everybody is read once.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     hash: &Hash,
+    mark: [u8; 16],
 ) -> Result<bool, sqlx::Error> {
-    let change = next(connection).await?;
     let done = sqlx::query("delete from people where document_hash = $1")
         .bind(hash.as_slice())
         .execute(&mut *connection)
@@ -30,23 +30,21 @@ pub(super) async fn remove(
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query(
-        "insert into removed (document_hash, changed) values ($1, $2)
-         on conflict (document_hash) do update set changed = excluded.changed",
-    )
-    .bind(hash.as_slice())
-    .bind(change)
-    .execute(connection)
-    .await?;
+    sqlx::query("update seal set mark = $1 where id = 1")
+        .bind(mark.as_slice())
+        .execute(connection)
+        .await?;
     Ok(true)
 }
 
-/// The file's mark and its last change.
+/// The file's mark and its last change, by one statement: a removal comes before or after it.
 pub(super) async fn cursor(reader: &SqlitePool) -> Result<String, sqlx::Error> {
-    let mark: String = sqlx::query_scalar("select lower(hex(mark)) from seal where id = 1")
-        .fetch_one(reader)
-        .await?;
-    let last: i64 = sqlx::query_scalar(LAST).fetch_one(reader).await?;
+    let (mark, last): (String, i64) = sqlx::query_as(
+        "select lower(hex(mark)), (select coalesce(max(changed), 0) from people)
+         from seal where id = 1",
+    )
+    .fetch_one(reader)
+    .await?;
     Ok(format!("{mark}.{last}"))
 }
 
@@ -68,14 +66,12 @@ pub(super) async fn since(
         return Ok(None);
     }
     let limit = i64::try_from(MOST).unwrap_or(i64::MAX);
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
-        "select document_hash from people where changed > $1
-         union select document_hash from removed where changed > $1 limit $2",
-    )
-    .bind(since)
-    .bind(limit + 1)
-    .fetch_all(reader)
-    .await?;
+    let rows: Vec<Vec<u8>> =
+        sqlx::query_scalar("select document_hash from people where changed > $1 limit $2")
+            .bind(since)
+            .bind(limit + 1)
+            .fetch_all(reader)
+            .await?;
     if rows.len() > MOST {
         return Ok(None);
     }

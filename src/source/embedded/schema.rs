@@ -108,14 +108,12 @@ async fn recognise(
     }
 }
 
-/// People with the number of the change that wrote them, the numbers of those who were removed, and
-/// the file's seal: its mark tells one file's changes from another's.
-const TABLES: [&str; 4] = [
+/// People with the number of the change that wrote them, and the file's seal: its mark tells one
+/// file's changes from another's, and those before a removal from those after.
+const TABLES: [&str; 3] = [
     "create table people (document_hash blob primary key, changed integer not null,
      record blob not null) strict, without rowid",
     "create index people_by_change on people (changed)",
-    "create table removed (document_hash blob primary key, changed integer not null)
-     strict, without rowid",
     "create table seal (id integer primary key check (id = 1), cell blob not null,
      mark blob not null) strict",
 ];
@@ -153,16 +151,21 @@ async fn bring_up(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), 
     seal(connection, keys, &cell).await
 }
 
+/// A mark that no file had before.
+pub(super) fn mark(keys: &Keys) -> [u8; 16] {
+    let mut mark = [0; 16];
+    keys.random().fill(&mut mark);
+    mark
+}
+
 async fn seal(
     connection: &mut SqliteConnection,
     keys: &Keys,
     cell: &[u8],
 ) -> Result<(), EmbeddedError> {
-    let mut mark = [0; 16];
-    keys.random().fill(&mut mark);
     sqlx::query("insert into seal (id, cell, mark) values (1, $1, $2)")
         .bind(cell)
-        .bind(mark.as_slice())
+        .bind(mark(keys).as_slice())
         .execute(&mut *connection)
         .await?;
     run(connection, "pragma user_version = 2").await

@@ -60,6 +60,18 @@ impl Store {
         }
     }
 
+    /// The file once more.
+    pub(crate) async fn open_again(&self) -> EmbeddedSource {
+        EmbeddedSource::open(
+            &self.path(),
+            self.keys.clone(),
+            catalogue(),
+            Regions::default(),
+        )
+        .await
+        .unwrap()
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("source.db")
     }
