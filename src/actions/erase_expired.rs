@@ -42,18 +42,22 @@ pub async fn erase_expired(app: &App) -> Result<()> {
 pub(crate) async fn end_registers(app: &App) -> Result<()> {
     let today = app.today().to_string();
     let unread = app.now() - app.config.limits.unread_days * DAY;
-    let mut tx = app.store.read().await?;
-    let ended = registers::ended(&mut tx, &today, unread, BATCH).await?;
-    drop(tx);
-    for (id, last_day_is_over) in ended {
-        let cause = if last_day_is_over == 1 {
-            Cause::Ended
-        } else {
-            Cause::Unread
-        };
-        delete_register::erase_register(app, super::id_of(&id)?, cause).await?;
+    loop {
+        let mut tx = app.store.read().await?;
+        let ended = registers::ended(&mut tx, &today, unread, BATCH).await?;
+        drop(tx);
+        if ended.is_empty() {
+            return Ok(());
+        }
+        for (id, last_day_is_over) in ended {
+            let cause = if last_day_is_over == 1 {
+                Cause::Ended
+            } else {
+                Cause::Unread
+            };
+            delete_register::erase_register(app, super::id_of(&id)?, cause).await?;
+        }
     }
-    Ok(())
 }
 
 /// Persons whom no session needs any more, nor anything else.

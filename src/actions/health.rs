@@ -144,15 +144,17 @@ pub(crate) async fn narrow(app: &App, tx: &mut Tx, person: Id) -> Result<Vec<Str
         .into_iter()
         .partition(|(item, _)| covered.contains(item));
     let gone: Vec<String> = gone.into_keys().collect();
-    if covered.is_empty() {
-        snapshots::erase(tx, person.bytes()).await?;
-    } else if let (false, Some(read_at)) = (gone.is_empty(), held.read_at) {
+    if covered.is_empty() && snapshots::erase(tx, person.bytes()).await? {
+        return Ok(gone);
+    }
+    let covers = covered.join(",");
+    if let (false, Some(read_at)) = (gone.is_empty(), held.read_at) {
         let mut row = row_of(app, person, &kept, read_at)?;
         (row.miss, row.seen_at) = (held.miss, held.seen_at);
-        snapshots::put(tx, person.bytes(), &row, &covered.join(",")).await?;
+        snapshots::put(tx, person.bytes(), &row, &covers).await?;
         tell_registers(tx, person).await?;
     } else {
-        snapshots::cover(tx, person.bytes(), &covered.join(",")).await?;
+        snapshots::cover(tx, person.bytes(), &covers).await?;
     }
     Ok(gone)
 }

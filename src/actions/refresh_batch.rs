@@ -121,7 +121,7 @@ fn update(
 ) -> Result<Option<Update>> {
     let covered: BTreeMap<&String, &Option<ItemRecord>> = items
         .iter()
-        .filter(|(item, _)| covers.split(',').any(|covered| covered == *item))
+        .filter(|(item, _)| is_covered(covers, item))
         .collect();
     let plain = health::plain_of(&covered)?;
     let fingerprint = app.keys.fingerprint(person, &plain);
@@ -201,7 +201,7 @@ impl Decided<'_> {
             let Some(new) = new else {
                 return Ok(outcome);
             };
-            if refresh::miss(tx, person.bytes(), &new, &held).await? {
+            if refresh::replace_one(tx, person.bytes(), &new, &held).await? {
                 return Ok(outcome);
             }
         }
@@ -219,18 +219,13 @@ impl Decided<'_> {
         let old = &held.snapshot;
         Ok(match (answer, old.miss) {
             (Answer::Found { items, .. }, miss) => {
-                let print = old.fingerprint.as_deref();
-                let new = update(app, person, print, &held.covers, items, self.read_at)?;
-                match new {
-                    None if miss == 0 => (Outcome::Unchanged, None),
-                    None => {
-                        let row = self.read_again(app, person, &held.covers, items)?;
-                        (Outcome::Unchanged, Some(row))
-                    }
-                    Some(_) => {
-                        let row = self.read_again(app, person, &held.covers, items)?;
-                        (Outcome::Updated, Some(row))
-                    }
+                let mut items = items.clone();
+                items.retain(|item, _| is_covered(&held.covers, item));
+                let row = health::row_of(app, person, &items, self.read_at)?;
+                match (row.fingerprint == old.fingerprint, miss) {
+                    (true, 0) => (Outcome::Unchanged, None),
+                    (true, _) => (Outcome::Unchanged, Some(row)),
+                    (false, _) => (Outcome::Updated, Some(row)),
                 }
             }
             (Answer::NotMatched, 2) => (Outcome::Unmatched, None),
@@ -251,18 +246,10 @@ impl Decided<'_> {
             }
         })
     }
+}
 
-    fn read_again(
-        &self,
-        app: &App,
-        person: Id,
-        covers: &str,
-        items: &Items,
-    ) -> Result<SnapshotRow> {
-        let mut items = items.clone();
-        items.retain(|item, _| covers.split(',').any(|covered| covered == item));
-        health::row_of(app, person, &items, self.read_at)
-    }
+fn is_covered(covers: &str, item: &str) -> bool {
+    covers.split(',').any(|covered| covered == item)
 }
 
 fn count(counts: &mut Counts, outcome: Outcome) {

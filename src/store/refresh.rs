@@ -54,8 +54,8 @@ statements! {
         and snapshots.covers = $3 and snapshots.fingerprint is not distinct from \
         unhex(nullif(substr(j.value, 33, 64), \
         '0000000000000000000000000000000000000000000000000000000000000000'))";
-    /// A reading that found nobody, or none at all. The same condition.
-    MISS = "update snapshots set items = $2, fingerprint = $3, read_at = $4, miss = $5, seen_at = $6 \
+    /// One person's, whatever the reading gave. The same condition.
+    REPLACE_ONE = "update snapshots set items = $2, fingerprint = $3, read_at = $4, miss = $5, seen_at = $6 \
         where person_id = $1 and covers = $7 and fingerprint is not distinct from $8 and miss = $9";
     /// The registers of an id range's people: their lists may read otherwise.
     TELL = "update registers set version = version + 1 where id in \
@@ -321,8 +321,8 @@ pub async fn replace(tx: &mut Tx, updates: &[&Update], read_at: i64, covers: &st
     execute!(tx, REPLACE, list, read_at, covers)
 }
 
-/// Writes that a reading found nobody or failed, over what was read; whether it did.
-pub async fn miss(
+/// Writes what a reading gave of one person, over what was read; whether it did.
+pub async fn replace_one(
     tx: &mut Tx,
     person: &[u8],
     new: &super::snapshots::SnapshotRow,
@@ -330,7 +330,7 @@ pub async fn miss(
 ) -> Result<bool> {
     let touched = execute!(
         tx,
-        MISS,
+        REPLACE_ONE,
         person,
         new.items.as_deref(),
         new.fingerprint.as_deref(),
