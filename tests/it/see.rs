@@ -42,6 +42,53 @@ on_both! {
 }
 
 on_both! {
+    async fn each_row_of_the_list_is_that_member(app: TestApp) {
+        let (owner, register) = owned(&app).await;
+        app.member(&register, &Person::number(1)).await;
+        with(&app, &register, 2, json!({})).await;
+        with(&app, &register, 3, json!({ "health_code": { "value": "red" } })).await;
+        let quoted = Person {
+            name: "Anna \"<b>\" O'Neil".to_owned(),
+            ..Person::number(4)
+        };
+        app.member(&register, &quoted).await;
+        let quiet = Person::number(5);
+        app.put(&quiet, app.healthy()).await;
+        let verdict_only = |body: &mut Value| {
+            body["consent"]["sharing"] = json!("verdict");
+            body["department"] = json!("一年级组");
+        };
+        app.join_with(&app.client(), &register, &quiet, verdict_only).await;
+        // Once made and once kept.
+        for _ in 0..2 {
+            let rows = list(&owner, &register, "").await;
+            assert_eq!(rows.len(), 5);
+            for row in rows {
+                let path = format!("/members/{}", row["id"].as_str().unwrap());
+                assert_eq!(row, owner.get(&register.path(&path)).await.expect(200));
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn a_phone_that_changed_shows_in_the_list_at_once(app: TestApp) {
+        let (owner, register) = owned(&app).await;
+        let mut person = Person::number(1);
+        app.member(&register, &person).await;
+        assert_eq!(list(&owner, &register, "").await[0]["phone_masked"], "138****0001");
+        person.phones = vec!["13900007777".to_owned()];
+        app.put(&person, app.healthy()).await;
+        app.sign_in(&person).await;
+        assert_eq!(list(&owner, &register, "").await[0]["phone_masked"], "139****7777");
+        person.phones = vec!["13900008888".to_owned()];
+        app.put(&person, app.healthy()).await;
+        refresh_health(&app.app, "test", &|_, _| {}).await.unwrap();
+        assert_eq!(list(&owner, &register, "").await[0]["phone_masked"], "139****8888");
+    }
+}
+
+on_both! {
     async fn a_revealed_phone_is_logged_and_the_member_sees_who_looked(app: TestApp) {
         let (owner, register) = owned(&app).await;
         let person = Person::number(1);
