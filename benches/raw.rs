@@ -97,6 +97,13 @@ impl Cells {
             fingerprint: spread(n, change),
         }
     }
+
+    /// Those of everybody, every so many-th with the newest change and the others with the one before.
+    fn offered(people: &[u64], every: usize, change: i64) -> Vec<Self> {
+        let change_of = |n: u64| change - i64::from(!n.is_multiple_of(every as u64));
+        let cells = people.iter().map(|n| Self::of(*n, change_of(*n)));
+        cells.collect()
+    }
 }
 
 /// Bytes that look random (splitmix64), the same for the same numbers.

@@ -143,7 +143,7 @@ impl Plain {
 
     /// Each batch goes by COPY into a temporary table and from there by one update; two connections.
     pub(super) fn update(&self, every: usize, change: i64) -> Res<f64> {
-        let offered = self.offered(every, change);
+        let offered = Cells::offered(&self.people, every, change);
         let batches = offered.chunks(BATCH).map(rows).collect::<Res<Vec<_>>>()?;
         Runtime::new()?.block_on(async {
             let one = async |part: usize| -> Res<u64> {
@@ -171,20 +171,6 @@ impl Plain {
                 false => Err(format!("{updated} raw updates").into()),
             }
         })
-    }
-
-    fn offered(&self, every: usize, change: i64) -> Vec<Cells> {
-        let change_of = |n: u64| {
-            if n.is_multiple_of(every as u64) {
-                change
-            } else {
-                change - 1
-            }
-        };
-        self.people
-            .iter()
-            .map(|n| Cells::of(*n, change_of(*n)))
-            .collect()
     }
 
     /// How often a second a prepared statement is done, on so many connections.

@@ -132,7 +132,7 @@ impl Plain {
 
     /// A prepared update for each, a transaction for each batch.
     pub(super) fn update(&self, every: usize, change: i64) -> Res<f64> {
-        let offered: Vec<Cells> = self.offered(every, change);
+        let offered = Cells::offered(&self.people, every, change);
         let mut connection = self.open()?;
         let begun = Instant::now();
         let mut updated = 0;
@@ -155,20 +155,6 @@ impl Plain {
             true => Ok(offered.len() as f64 / seconds),
             false => Err(format!("{updated} raw updates").into()),
         }
-    }
-
-    fn offered(&self, every: usize, change: i64) -> Vec<Cells> {
-        let change_of = |n: u64| {
-            if n.is_multiple_of(every as u64) {
-                change
-            } else {
-                change - 1
-            }
-        };
-        self.people
-            .iter()
-            .map(|n| Cells::of(*n, change_of(*n)))
-            .collect()
     }
 
     /// How often a second a prepared statement is done.
