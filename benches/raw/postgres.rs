@@ -68,7 +68,7 @@ impl Plain {
             client
                 .batch_execute("alter table plain_snapshots set (fillfactor = 50)")
                 .await?;
-            let offered = plain.offered(1, 0);
+            let offered = Cells::offered(&plain.people, 1, 0);
             copy(
                 &client,
                 "copy plain_snapshots from stdin (format binary)",
