@@ -195,11 +195,6 @@ impl fmt::Debug for Phone {
     }
 }
 
-/// Loads the metadata, which takes the first number that is read about 70 ms otherwise.
-pub fn preload() {
-    let _ = DATABASE.by_id("CN");
-}
-
 /// The digits of `typed` and whether they begin with a calling code; its `+` or `00` is dropped.
 fn read_digits(typed: &str) -> Result<(bool, String), PhoneError> {
     let mut digits = String::new();
