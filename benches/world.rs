@@ -373,7 +373,15 @@ async fn fill_some(app: &App, register: Id, people: Range<usize>, base: i64) -> 
         let snapshot = health::row_of(app, person, &items, now)?;
         snapshots::put(&mut tx, person.bytes(), &snapshot, &row.items).await?;
     }
-    registers::add_member(&mut tx, register.bytes(), count, 100_000).await?;
+    let row = registers::get(&mut tx, register.bytes())
+        .await?
+        .ok_or("no register")?;
+    let open = registers::Open {
+        most: 100_000,
+        code_hash: &row.code_hash,
+        today: "",
+    };
+    registers::add_member(&mut tx, register.bytes(), count, &open).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -3,7 +3,7 @@ use super::{
     Actor, Session, audit,
     join_register::{self, Joined},
     limits::{self, Limit, Window},
-    profile::{self, Put},
+    profile,
     sessions::{self, NewSession},
     verification::{self, Kind, Payload},
 };
@@ -72,28 +72,40 @@ pub async fn confirm_code(
         return Err(Error::field("code", code));
     };
     let id_hash = token_hash(handle);
-    let health = read_ahead(app, actor, &id_hash, code.as_str()).await?;
-    super::retried(|| attempt(app, actor, &id_hash, code.as_str(), health.as_ref())).await
+    for _ in 0..super::RACES {
+        let Some(looked) = look(app, actor, &id_hash, code.as_str()).await? else {
+            return Err(count_wrong(app, actor, &id_hash).await?);
+        };
+        if let Some(confirmed) = super::retried(|| attempt(app, actor, &looked)).await? {
+            return Ok(confirmed);
+        }
+        // A try, a new code or a use came between: it is looked at again.
+    }
+    Err(Error::VerificationEnded)
+}
+
+/// A verification whose code is right, as it stood before the transaction.
+struct Looked {
+    row: VerificationRow,
+    /// For a join: the health items.
+    health: Option<Answer>,
 }
 
 /// A source is never called inside a transaction: where the code is right and for a join, the
 /// health items are read before it.
-async fn read_ahead(
-    app: &App,
-    actor: &Actor,
-    id_hash: &[u8],
-    code: &str,
-) -> Result<Option<Answer>> {
+async fn look(app: &App, actor: &Actor, id_hash: &[u8], code: &str) -> Result<Option<Looked>> {
     let mut tx = app.store.read().await?;
     let Some(row) = verifications::get(&mut tx, id_hash).await? else {
         return Ok(None);
     };
-    if row.kind != Kind::Join.number()
-        || !is_open(app, &row)
+    if !is_open(app, &row)
         || !verification::belongs(&row, actor)
         || !is_right(app, &mut tx, &row, code).await?
     {
         return Ok(None);
+    }
+    if row.kind != Kind::Join.number() {
+        return Ok(Some(Looked { row, health: None }));
     }
     let payload = verification::open(app, &row)?;
     let identity = payload.profile.identity(app)?;
@@ -102,38 +114,24 @@ async fn read_ahead(
         .ok_or_else(|| Error::unexpected("a join without its consent"))?;
     let items = join_register::items_to_read(app, &mut tx, &identity, &join).await?;
     drop(tx);
-    Ok(Some(
-        super::refresh_health::read_one(app, &identity, items).await,
-    ))
+    let answer = super::refresh_health::read_one(app, &identity, items).await;
+    Ok(Some(Looked {
+        row,
+        health: Some(answer),
+    }))
 }
 
-async fn attempt(
-    app: &App,
-    actor: &Actor,
-    id_hash: &[u8],
-    code: &str,
-    health: Option<&Answer>,
-) -> Result<Confirmed> {
+/// Does what a right code is for; `None` where the verification is not as it was looked at.
+async fn attempt(app: &App, actor: &Actor, looked: &Looked) -> Result<Option<Confirmed>> {
+    let row = &looked.row;
+    let id_hash = row.id_hash.as_slice();
     let mut tx = app.store.write().await?;
-    let row = verifications::lock(&mut tx, id_hash)
-        .await?
-        .ok_or(Error::VerificationEnded)?;
-    if !is_open(app, &row) || !verification::belongs(&row, actor) {
-        return Err(Error::VerificationEnded);
-    }
-    if !is_right(app, &mut tx, &row, code).await? {
-        let wrong = row.wrong_tries + 1;
-        let most = app.config.limits.wrong_codes;
-        verifications::set(&mut tx, id_hash, if wrong >= most { 2 } else { 0 }, wrong).await?;
-        tx.commit().await?;
-        return Err(Error::WrongCode {
-            tries_left: most - wrong,
-        });
-    }
     // Used once: what was typed goes with it.
-    verifications::delete(&mut tx, id_hash).await?;
+    if !verifications::use_up(&mut tx, row, app.now()).await? {
+        return Ok(None);
+    }
     sms::free_gate(&mut tx, &row.phone_hash, id_hash).await?;
-    let payload = verification::open(app, &row)?;
+    let payload = verification::open(app, row)?;
     if payload.blind {
         let phone = app.keys.phone_hash(&payload.profile.identity(app)?.phone);
         sms::free_gate(&mut tx, &phone, id_hash).await?;
@@ -143,12 +141,8 @@ async fn attempt(
             sign_in(app, actor, &mut tx, &payload, kind == Kind::SignInToLeave).await?
         }
         Kind::Join => {
-            let (joined, person) = join_register::complete(app, &mut tx, &payload, health).await?;
-            // A guardian goes on as themselves; anybody else is signed in as who joined.
-            let holder = joined
-                .guardian
-                .map_or(person, |id| Put { id, is_new: false });
-            let session = sessions::open(app, &mut tx, holder, false).await?;
+            let health = looked.health.as_ref();
+            let (joined, session) = join_register::complete(app, &mut tx, &payload, health).await?;
             Confirmed::Session {
                 session,
                 joined: Some(Box::new(joined)),
@@ -157,7 +151,26 @@ async fn attempt(
         Kind::Confirmation => confirmation(app, &mut tx, actor.fully_signed_in()?, payload).await?,
     };
     tx.commit().await?;
-    Ok(confirmed)
+    Ok(Some(confirmed))
+}
+
+/// Counts a wrong code, where there is a verification to try; the answer to it.
+async fn count_wrong(app: &App, actor: &Actor, id_hash: &[u8]) -> Result<Error> {
+    let mut tx = app.store.write().await?;
+    let row = verifications::lock(&mut tx, id_hash)
+        .await?
+        .filter(|row| is_open(app, row) && verification::belongs(row, actor));
+    let Some(row) = row else {
+        return Ok(Error::VerificationEnded);
+    };
+    let wrong = row.wrong_tries + 1;
+    let most = app.config.limits.wrong_codes;
+    let state = if wrong >= most { 2 } else { 0 };
+    verifications::set(&mut tx, id_hash, state, wrong).await?;
+    tx.commit().await?;
+    Ok(Error::WrongCode {
+        tries_left: most - wrong,
+    })
 }
 
 fn is_open(app: &App, row: &VerificationRow) -> bool {

@@ -8,6 +8,7 @@ use super::{
     pending_join::{self, Pending},
     preview_register,
     profile::{self, Profile, Put},
+    sessions::{self, NewSession},
     sign_in::ask_source,
     verification::{self, Begin, JoinPayload, Kind, Payload, Started},
 };
@@ -16,12 +17,13 @@ use crate::{
     clock,
     crypto::{random, token_hash},
     error::{Error, Result},
-    model::id::Id,
     source::{Answer, Identity},
     store::{
         Tx,
         authorizations::{self, AuthorizationRow},
-        persons, registers, verifications,
+        persons,
+        registers::{self, RegisterRow},
+        verifications,
     },
 };
 use serde::Serialize;
@@ -60,9 +62,6 @@ pub struct Joined {
     pub leave_url: String,
     /// The link's secret part.
     pub leave_link: String,
-    /// Who joined for the member, where it was not the member.
-    #[serde(skip)]
-    pub guardian: Option<Id>,
 }
 
 /// Begins to join: checks what was typed and consented to, matches, and sends a code.
@@ -126,26 +125,17 @@ pub(crate) async fn items_to_read(
     Ok(items)
 }
 
-/// Joins, in the transaction that used the code up; the person too.
+/// Joins, in the transaction that used the code up; the session that it opens.
 pub(crate) async fn complete(
     app: &App,
     tx: &mut Tx,
     payload: &Payload,
     answer: Option<&Answer>,
-) -> Result<(Joined, Put)> {
+) -> Result<(Joined, NewSession)> {
     let join = payload
         .join
         .clone()
         .ok_or_else(|| Error::unexpected("a join of nothing"))?;
-    // Held from here on: a code that is replaced, a register that ends or is frozen, either did so
-    // before, or waits for this join.
-    let register = registers::lock(tx, join.register.bytes())
-        .await?
-        .ok_or(Error::CodeReplaced)?;
-    if register.code_hash != join.code_hash {
-        return Err(Error::CodeReplaced);
-    }
-    preview_register::check_open(app, &register)?;
     let identity = payload.profile.identity(app)?;
     let put = profile::put_person(app, tx, &identity).await?;
     let person = put.id;
@@ -159,20 +149,10 @@ pub(crate) async fn complete(
     if others >= app.config.limits.persons_phone {
         return Err(Error::PhoneLimit);
     }
-    let before = if put.is_new {
-        None
-    } else {
-        authorizations::of_register_and_person(tx, join.register.bytes(), person.bytes()).await?
-    };
-    let most = app.config.limits.members_register;
-    let new = i64::from(before.is_none());
-    if !registers::add_member(tx, join.register.bytes(), new, most).await? {
-        return Err(Error::RegisterFull);
-    }
     let now = app.now();
     let link = random::token(&*app.random, 16);
     let mut row = AuthorizationRow {
-        register_id: register.id.clone(),
+        register_id: join.register.bytes().to_vec(),
         person_id: person.bytes().to_vec(),
         id: random::id(&*app.random).bytes().to_vec(),
         guardian_id: join.guardian.map(|id| id.bytes().to_vec()),
@@ -185,7 +165,9 @@ pub(crate) async fn complete(
         joined_at: now,
         leave_hash: token_hash(&link).to_vec(),
     };
-    (row.id, row.joined_at) = authorizations::upsert(tx, &row).await?;
+    let (id, joined_at) = authorizations::upsert(tx, &row).await?;
+    let is_new = id == row.id;
+    (row.id, row.joined_at) = (id, joined_at);
     // Without another authorization nothing else is covered, and nobody else's list shows it.
     let alone = put.is_new.then_some(join.items.as_slice());
     health::keep(app, tx, person, answer, alone).await?;
@@ -195,16 +177,16 @@ pub(crate) async fn complete(
     let id = super::id_of(&row.id)?;
     let event = audit::Event {
         actor: join.guardian.or(Some(person)),
-        action: if before.is_none() {
-            "joined"
-        } else {
-            "joined_again"
-        },
+        action: if is_new { "joined" } else { "joined_again" },
         register: Some(join.register),
         subject: Some(id),
         detail: None,
     };
     audit::record(app, tx, event).await?;
+    // A guardian goes on as themselves; anybody else is signed in as who joined.
+    let holder = join.guardian.map_or(put, |id| Put { id, is_new: false });
+    let session = sessions::open(app, tx, holder, false).await?;
+    let register = count_in(app, tx, &join, is_new).await?;
     let joined = Joined {
         id: id.to_string(),
         register_id: join.register.to_string(),
@@ -217,7 +199,29 @@ pub(crate) async fn complete(
         department: join.department,
         leave_url: format!("{}/leave/{}", app.public_url(), *link),
         leave_link: link.to_string(),
-        guardian: join.guardian,
     };
-    Ok((joined, put))
+    Ok((joined, session))
+}
+
+/// Counts who joined, where the register still is what was consented to: a code that is replaced, a
+/// register that ends or is frozen, either was so before, or waits for this join.
+///
+/// Comes last: the row is held until the commit, and everybody who joins the register needs it.
+async fn count_in(app: &App, tx: &mut Tx, join: &JoinPayload, is_new: bool) -> Result<RegisterRow> {
+    let id = join.register.bytes();
+    let today = app.today().to_string();
+    let open = registers::Open {
+        most: app.config.limits.members_register,
+        code_hash: &join.code_hash,
+        today: &today,
+    };
+    if let Some(register) = registers::add_member(tx, id, i64::from(is_new), &open).await? {
+        return Ok(register);
+    }
+    let register = registers::get(tx, id)
+        .await?
+        .filter(|register| register.code_hash == join.code_hash)
+        .ok_or(Error::CodeReplaced)?;
+    preview_register::check_open(app, &register)?;
+    Err(Error::RegisterFull)
 }

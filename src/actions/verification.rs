@@ -184,6 +184,7 @@ async fn reserve(
     row.matched = i64::from(to_leave.is_some());
     verifications::insert(&mut tx, row).await?;
     let reserved = reserve_sms(app, &mut tx, row, begin.identity, to_leave).await?;
+    count_for_site(app, &mut tx).await?;
     tx.commit().await?;
     Ok(reserved)
 }
@@ -213,6 +214,7 @@ pub async fn resend(app: &App, actor: &Actor, handle: &str) -> Result<Started> {
     )
     .await?;
     let reserved = reserve_sms(app, &mut tx, &row, &identity, to_leave).await?;
+    count_for_site(app, &mut tx).await?;
     tx.commit().await?;
     send(app, actor, kind, &identity, &row, &reserved).await?;
     Ok(started(app, handle, &identity))
@@ -276,13 +278,6 @@ async fn pass_gates(
     blind: bool,
 ) -> Result<Option<bool>> {
     let mut passed = Some(pass_gate(app, tx, row, &row.phone_hash).await?);
-    let site = Limit {
-        kind: "sms-site",
-        of: &[],
-        window: Window::Hour,
-        most: app.config.limits.sms_site_hour,
-    };
-    limits::take(app, tx, site).await?;
     if row.matched == 0 {
         return Ok(None);
     }
@@ -295,6 +290,19 @@ async fn pass_gates(
         };
     }
     Ok(passed)
+}
+
+/// Counts a code among all that the site asks its gateway for, a decoy's too. Comes last: every
+/// server's codes wait for this one row until the commit.
+async fn count_for_site(app: &App, tx: &mut Tx) -> Result<()> {
+    let site = Limit {
+        kind: "sms-site",
+        of: &[],
+        window: Window::Hour,
+        most: app.config.limits.sms_site_hour,
+    };
+    limits::take(app, tx, site).await?;
+    Ok(())
 }
 
 /// Whether the code was one of those that only serve leaving.

@@ -15,7 +15,6 @@ statements! {
     CHANGE = "update authorizations set items = $2, sharing = $3, requirements_version = $4, \
               consent_version = $5, consented_at = $6 where id = $1";
     BY_ID = "select * from authorizations where id = $1";
-    OF_REGISTER_AND_PERSON = "select * from authorizations where register_id = $1 and person_id = $2";
     BY_LEAVE_LINK = "select * from authorizations where leave_hash = $1";
     OF_PERSON = "select * from authorizations where person_id = $1 order by joined_at, id";
     OF_GUARDIAN = "select * from authorizations where guardian_id = $1 order by joined_at, id";
@@ -135,22 +134,6 @@ pub async fn change(tx: &mut Tx, row: &AuthorizationRow) -> Result<bool> {
 /// An authorization by its id.
 pub async fn by_id(tx: &mut Tx, id: &[u8]) -> Result<Option<AuthorizationRow>> {
     rows!(tx, fetch_optional, AuthorizationRow, BY_ID, id)
-}
-
-/// A person's authorization in a register.
-pub async fn of_register_and_person(
-    tx: &mut Tx,
-    register: &[u8],
-    person: &[u8],
-) -> Result<Option<AuthorizationRow>> {
-    rows!(
-        tx,
-        fetch_optional,
-        AuthorizationRow,
-        OF_REGISTER_AND_PERSON,
-        register,
-        person
-    )
 }
 
 /// The authorization that a leave link ends.

@@ -20,7 +20,8 @@ statements! {
     SET_FROZEN = "update registers set frozen = $2, version = version + 1 where id = $1";
     SET_VOUCHED = "update registers set vouched = $2 where id = $1";
     ADD_MEMBER = "update registers set version = version + 1, members = members + $2, \
-                  joined_ever = 1 where id = $1 and members + $2 <= $3";
+                  joined_ever = 1 where id = $1 and members + $2 <= $3 and code_hash = $4 \
+                  and frozen = 0 and (ends_on is null or ends_on >= $5) returning *";
     DROP_MEMBER = "update registers set version = version + 1, members = members - 1 where id = $1";
     LOCK = "update registers set version = version where id = $1 returning *";
     BUMP = "update registers set version = version + 1 where id = $1";
@@ -255,10 +256,37 @@ pub async fn set_vouched(tx: &mut Tx, id: &[u8], vouched: bool) -> Result<bool> 
     Ok(execute!(tx, SET_VOUCHED, id, i64::from(vouched))? > 0)
 }
 
-/// Counts `new` members more (0 for one who was there) and bumps the version, unless that would
-/// exceed `most`; whether it did. Locks the row.
-pub async fn add_member(tx: &mut Tx, id: &[u8], new: i64, most: i64) -> Result<bool> {
-    Ok(execute!(tx, ADD_MEMBER, id, new, most)? > 0)
+/// What must hold of a register that takes members.
+#[derive(Debug, Clone, Copy)]
+pub struct Open<'a> {
+    /// The most members.
+    pub most: i64,
+    /// The hash of its registration code.
+    pub code_hash: &'a [u8],
+    /// The local date.
+    pub today: &'a str,
+}
+
+/// Counts `new` members more (0 for one who was there) and bumps the version; the register, unless
+/// it is not open. Locks the row: where it is the last thing that a transaction does, those who
+/// join the same register wait for each other no longer than a commit takes.
+pub async fn add_member(
+    tx: &mut Tx,
+    id: &[u8],
+    new: i64,
+    open: &Open<'_>,
+) -> Result<Option<RegisterRow>> {
+    rows!(
+        tx,
+        fetch_optional,
+        RegisterRow,
+        ADD_MEMBER,
+        id,
+        new,
+        open.most,
+        open.code_hash,
+        open.today
+    )
 }
 
 /// Counts one member less and bumps the version.
@@ -268,7 +296,7 @@ pub async fn drop_member(tx: &mut Tx, id: &[u8]) -> Result<()> {
 }
 
 /// The register, held until the transaction ends: who joins, leaves, changes or ends it at the same
-/// time waits. Taken before rows of members, so that no two wait for each other.
+/// time waits. Taken before rows of members; a join alone comes to it last.
 pub async fn lock(tx: &mut Tx, id: &[u8]) -> Result<Option<RegisterRow>> {
     rows!(tx, fetch_optional, RegisterRow, LOCK, id)
 }

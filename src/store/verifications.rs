@@ -10,7 +10,8 @@ statements! {
     LOCK = "update verifications set state = state where id_hash = $1 returning *";
     SET = "update verifications set state = $2, wrong_tries = $3 where id_hash = $1";
     EXTEND = "update verifications set expires_at = $2 where id_hash = $1";
-    DELETE = "delete from verifications where id_hash = $1";
+    USE_UP = "delete from verifications where id_hash = $1 and state = 0 and wrong_tries = $2 \
+              and expires_at = $3 and expires_at > $4";
     OVER = "delete from verifications where expires_at < $1";
     INSERT_PENDING = "insert into pending_joins (id_hash, register_id, payload, state, created_at, expires_at) \
                       values ($1, $2, $3, 0, $4, $5)";
@@ -101,10 +102,18 @@ pub async fn set(tx: &mut Tx, id_hash: &[u8], state: i64, wrong_tries: i64) -> R
     Ok(())
 }
 
-/// Erases a verification that was used.
-pub async fn delete(tx: &mut Tx, id_hash: &[u8]) -> Result<()> {
-    execute!(tx, DELETE, id_hash)?;
-    Ok(())
+/// Erases a verification whose code is right, if it still is as it was read: no try, no new code and
+/// no use came between. Whether it did.
+pub async fn use_up(tx: &mut Tx, row: &VerificationRow, now: i64) -> Result<bool> {
+    let used = execute!(
+        tx,
+        USE_UP,
+        row.id_hash.as_slice(),
+        row.wrong_tries,
+        row.expires_at,
+        now
+    )?;
+    Ok(used > 0)
 }
 
 /// Moves a verification's end, as a new code does.

@@ -104,9 +104,15 @@ impl Scene {
     async fn join(&self, register: Id, actor: &Actor, department: Option<&str>) -> Id {
         let person = actor.session.unwrap().person;
         let mut tx = self.app.store.write().await.unwrap();
-        registers::add_member(&mut tx, register.bytes(), 1, 100)
-            .await
-            .unwrap();
+        let row = registers::get(&mut tx, register.bytes()).await.unwrap();
+        let code_hash = row.unwrap().code_hash;
+        let open = registers::Open {
+            most: 1000,
+            code_hash: &code_hash,
+            today: "2022-01-01",
+        };
+        let joined = registers::add_member(&mut tx, register.bytes(), 1, &open).await;
+        assert!(joined.unwrap().is_some());
         let row = AuthorizationRow {
             register_id: register.bytes().to_vec(),
             person_id: person.bytes().to_vec(),
