@@ -37,6 +37,8 @@ mod code_image;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod fhir_journey;
 #[cfg(test)]
 mod forged;

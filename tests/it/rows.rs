@@ -1,7 +1,9 @@
 //! What the database holds, table by table, so that a test can say that nothing changed.
 use crate::app::TestApp;
-use sqlx::{PgPool, SqlitePool, sqlite::SqliteConnectOptions};
-use std::collections::BTreeMap;
+use sqlx::{
+    Connection, PgConnection, PgPool, SqliteConnection, SqlitePool, sqlite::SqliteConnectOptions,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every table's rows as one text each, in an order of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,25 +136,42 @@ const BROKEN: &[(&str, &str)] = &[
 
 /// Holds that no race left half of anything.
 pub(crate) async fn assert_whole(app: &TestApp) {
-    if !app.is_sqlite() {
-        return assert_whole_at(&app.config.database.url).await;
-    }
-    let path = app.folder.join("tuantibu.db");
-    let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    for (what, text) in BROKEN {
-        let count: i64 = sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap();
-        assert_eq!(count, 0, "{what}");
-    }
-    pool.close().await;
+    assert_whole_at(&app.config.database.url).await;
 }
 
-/// The same of a PostgreSQL database, whoever uses it.
+/// The same of a database, whoever uses it.
 pub(crate) async fn assert_whole_at(url: &str) {
-    let pool = PgPool::connect(url).await.unwrap();
     for (what, text) in BROKEN {
-        let count: i64 = sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap();
+        let count: i64 = match url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let options = SqliteConnectOptions::new().filename(path).read_only(true);
+                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+                sqlx::query_scalar(*text).fetch_one(&mut connection).await
+            }
+            None => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(*text).fetch_one(&mut connection).await
+            }
+        }
+        .unwrap();
         assert_eq!(count, 0, "{what}");
     }
-    pool.close().await;
+}
+
+/// The ids of the messages that a database has a record of.
+pub(crate) async fn messages(url: &str) -> BTreeSet<Vec<u8>> {
+    let text = "select id from sms_messages";
+    let ids: Vec<Vec<u8>> = match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let options = SqliteConnectOptions::new().filename(path).read_only(true);
+            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::query_scalar(text).fetch_all(&mut connection).await
+        }
+        None => {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            sqlx::query_scalar(text).fetch_all(&mut connection).await
+        }
+    }
+    .unwrap();
+    ids.into_iter().collect()
 }

@@ -1,6 +1,7 @@
 //! What several tests stand on.
 pub(crate) mod fake_fhir;
 pub(crate) mod people;
+pub(crate) mod process;
 pub(crate) mod receiver;
 
 use jiff::tz::TimeZone;
