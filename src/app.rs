@@ -6,6 +6,7 @@ use crate::{
         Keys, RootKey, WrappedKey,
         random::{self, OsRandom, Random},
     },
+    erasure_list::Listed,
     gather::Gather,
     model::{
         catalogue::Catalogue,
@@ -101,6 +102,8 @@ pub struct App {
     pub server: Id,
     /// This server's next audit number.
     pub audit_number: AtomicI64,
+    /// How far the list of erasures outside the database has come.
+    pub erasures: tokio::sync::Mutex<Listed>,
     /// The demo's switches and outbox; none in `serve`.
     pub demo: Option<Demo>,
 }
@@ -200,6 +203,7 @@ impl App {
             seen: Cache::builder().max_capacity(100_000).build(),
             exports: Arc::new(Semaphore::new(EXPORTS)),
             audit_number: AtomicI64::new(1),
+            erasures: tokio::sync::Mutex::default(),
             demo,
             clock: parts.clock,
             config,

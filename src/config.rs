@@ -1,5 +1,11 @@
 //! Configuration: one TOML file, unknown keys refused, every key overridable by
 //! `TUANTIBU_SECTION__KEY`.
+mod backup;
+mod sms;
+
+pub use backup::Backup;
+pub use sms::{Sms, SmsKind};
+
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -33,6 +39,8 @@ pub struct Config {
     pub operator: Operator,
     /// Logs.
     pub log: Log,
+    /// Backups.
+    pub backup: Backup,
 }
 
 /// The HTTP server.
@@ -148,51 +156,6 @@ impl Default for Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source")
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Which gateway sends SMS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SmsKind {
-    /// None: every SMS fails, and says so.
-    None,
-    /// Kept in memory and shown on `/demo/sms`; the demo's alone.
-    Outbox,
-    /// Posted as signed JSON to an address of the operator's.
-    Webhook,
-}
-
-/// The SMS gateway.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Sms {
-    /// Which.
-    pub kind: SmsKind,
-    /// Webhook: where messages are posted.
-    pub url: String,
-    /// Webhook: a file with the key that signs them.
-    pub secret_file: Option<PathBuf>,
-    /// Seconds that the gateway may take.
-    pub timeout_seconds: u64,
-}
-
-impl Default for Sms {
-    fn default() -> Self {
-        Self {
-            kind: SmsKind::None,
-            url: String::new(),
-            secret_file: None,
-            timeout_seconds: 5,
-        }
-    }
-}
-
-impl fmt::Debug for Sms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sms")
             .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
@@ -459,6 +422,9 @@ impl Config {
                 "limits.members_register",
                 "at most 100000",
             ));
+        }
+        if !(1..=3650).contains(&self.backup.keep_days) {
+            return Err(ConfigError::key("backup.keep_days", "1 to 3650"));
         }
         for name in self.server.verification_files.keys() {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

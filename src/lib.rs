@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod erasure_list;
 pub mod error;
 pub mod gather;
 mod memory;

@@ -2,7 +2,7 @@
 //!
 //! Every server runs the same loop; leases in the database decide who does what.
 use crate::{
-    actions::{chores, refresh_health},
+    actions::{chores, erasures, refresh_health},
     app::App,
     error::Result,
 };
@@ -43,7 +43,13 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         "chores",
         |app, round| async move { chores::chores(&app, round.is_multiple_of(ERASE_EVERY)).await },
     ));
-    vec![refresh, chores]
+    let list = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        "the list of erasures",
+        |app, _| async move { erasures::list_erasures(&app).await },
+    ));
+    vec![refresh, chores, list]
 }
 
 /// Waits until the program is told to end.

@@ -1,6 +1,6 @@
 //! Changing what one consented to: items and sharing, under the present text.
 use super::{
-    Actor, Session, audit, health,
+    Actor, Session, audit, erasures, health,
     join_terms::{self, TypedConsent},
     leave_register::is_holder,
     profile, refresh_health,
@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     app::App,
+    erasure_list::Kind,
     error::{Error, Result},
     model::id::Id,
     source::Answer,
@@ -76,6 +77,8 @@ async fn write(
     if !authorizations::change(&mut tx, row).await? {
         return Err(Error::NotFound);
     }
+    let keeps = erasures::keeps(row);
+    erasures::record(app, &mut tx, Kind::Narrowed, &row.id, Some(&keeps)).await?;
     registers::bump(&mut tx, &row.register_id).await?;
     health::narrow(app, &mut tx, person).await?;
     health::keep(app, &mut tx, person, Some(answer), None).await?;

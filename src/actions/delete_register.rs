@@ -3,7 +3,7 @@
 use super::{
     Actor,
     audit::{self, Event},
-    confirm_action, has_ended, id_of,
+    confirm_action, erasures, has_ended, id_of,
     leave_register::end_authorization,
     register_of_owner,
     register_terms::json,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     app::App,
     clock,
+    erasure_list::Kind,
     error::{Error, Result},
     model::{id::Id, register::ORGANISATION, text::Line},
     store::{Tx, authorizations, persons, registers, verifications},
@@ -214,6 +215,7 @@ async fn erase_batch(app: &App, id: Id, before: u64) -> Result<Batch> {
 /// Deletes the register's own rows; the administrators whose profiles went with it.
 async fn erase_row(app: &App, tx: &mut Tx, id: Id, members: u64) -> Result<Vec<Id>> {
     let mut erased = Vec::new();
+    erasures::record(app, tx, Kind::Register, id.bytes(), None).await?;
     for (person,) in registers::delete(tx, id.bytes()).await? {
         if persons::erase_unneeded(tx, &person, 0).await? {
             erased.push(id_of(&person)?);

@@ -1,9 +1,10 @@
 //! Leaving: one confirmation, no approval, and what nothing else needs is erased at once.
-use super::{Actor, audit, health, profile};
+use super::{Actor, audit, erasures, health, profile};
 use crate::{
     app::App,
     clock,
     crypto::token_hash,
+    erasure_list::Kind,
     error::{Error, Result},
     model::id::Id,
     store::{
@@ -139,6 +140,7 @@ pub(crate) async fn end_authorization(
     if !authorizations::delete(tx, &row.id).await? {
         return Ok(None);
     }
+    erasures::record(app, tx, Kind::Ended, &row.id, None).await?;
     registers::drop_member(tx, &row.register_id).await?;
     let person = super::id_of(&row.person_id)?;
     let items = health::narrow(app, tx, person).await?;

@@ -3,11 +3,12 @@ use super::{
     Actor,
     audit::{self, Event},
     create_register::creations,
-    has_ended, limits, register_of_owner,
+    erasures, has_ended, limits, register_of_owner,
     register_terms::{draw_code, join_url},
 };
 use crate::{
     app::App,
+    erasure_list::Kind,
     error::{Error, Result},
     model::id::Id,
     store::registers,
@@ -41,6 +42,7 @@ pub async fn replace_code(app: &App, actor: &Actor, id: Id) -> Result<ReplacedCo
         .ok_or(Error::NotFound)?;
     let new = draw_code(app, id);
     registers::replace_code(&mut tx, &row.code_hash, app.now()).await?;
+    erasures::record(app, &mut tx, Kind::Code, &row.code_hash, None).await?;
     registers::set_code(&mut tx, id.bytes(), &new.hash, &new.sealed).await?;
     let event = Event {
         actor: Some(session.person),

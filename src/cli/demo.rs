@@ -1,7 +1,7 @@
 //! `tuantibu demo`: everything embedded, with sample people.
 use super::{Failure, people, serve};
 use crate::{
-    app::{App, Parts},
+    app::Parts,
     config::{Config, SmsKind},
     model::address::problem_for_phones,
     qr::Qr,
@@ -59,7 +59,7 @@ pub(super) async fn demo(listen: SocketAddr, data: Option<PathBuf>) -> Result<()
         Some(address) => Some(serve::bind(address, "server.metrics_listen").await?),
         None => None,
     };
-    let app = App::start(
+    let (app, _) = super::start(
         config,
         Parts {
             demo: true,

@@ -1,4 +1,5 @@
 //! The command line: what each command does stands in its own file.
+mod backup;
 mod demo;
 mod import;
 mod operate;
@@ -7,8 +8,9 @@ mod refresh;
 pub mod serve;
 
 use crate::{
+    actions::replay_erasures::{Replayed, replay_erasures},
     app::{App, Parts, StartError},
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, SmsKind},
     error::Error,
     telemetry,
 };
@@ -81,7 +83,14 @@ enum Command {
     },
     /// Writes a consistent copy of a SQLite database to a new file.
     Backup {
-        /// The new file.
+        /// The new file; - for standard output.
+        file: PathBuf,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Brings a copy of a SQLite database back, and erases again whoever was erased since.
+    Restore {
+        /// The copy; - for standard input.
         file: PathBuf,
         #[command(flatten)]
         place: Where,
@@ -185,7 +194,8 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Register { command } => operate::register(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
         Command::Audit { command } => operate::audit(command).await,
-        Command::Backup { file, place } => operate::backup(&file, &place).await,
+        Command::Backup { file, place } => backup::backup(&file, &place).await,
+        Command::Restore { file, place } => backup::restore(&file, &place).await,
         Command::Config { command } => operate::config(command).await,
     }
 }
@@ -211,11 +221,24 @@ impl Where {
 
     /// The program's parts, without a server.
     async fn open(&self) -> Result<Arc<App>, Failure> {
-        let mut config = self.load()?;
-        let parts = Parts::default();
-        if config.sms.kind == crate::config::SmsKind::Outbox {
-            config.sms.kind = crate::config::SmsKind::None;
-        }
-        Ok(App::start(config, parts).await?)
+        let config = self.without_gateway(self.load()?);
+        let (app, _) = start(config, Parts::default()).await?;
+        Ok(app)
     }
+
+    /// Commands send nothing: the demo's outbox is its server's alone.
+    fn without_gateway(&self, mut config: Config) -> Config {
+        if config.sms.kind == SmsKind::Outbox {
+            config.sms.kind = SmsKind::None;
+        }
+        config
+    }
+}
+
+/// Puts the program together, and where its database is an old copy erases again whoever was erased
+/// since it was made: nothing is answered, read or sent before.
+async fn start(config: Config, parts: Parts) -> Result<(Arc<App>, Replayed), Failure> {
+    let app = App::start(config, parts).await?;
+    let replayed = replay_erasures(&app).await?;
+    Ok((app, replayed))
 }

@@ -6,7 +6,6 @@ use crate::{
     model::id::Id,
 };
 use clap::Subcommand;
-use std::path::Path;
 
 #[derive(Subcommand)]
 pub(super) enum RegisterCommand {
@@ -136,19 +135,6 @@ pub(super) async fn audit(command: AuditCommand) -> Result<(), Failure> {
         }
         Some(entry) => Err(Failure::Failed(format!("entry {entry} was changed"))),
     }
-}
-
-pub(super) async fn backup(file: &Path, place: &Where) -> Result<(), Failure> {
-    if file.exists() {
-        return Err(Failure::Usage(format!("{} exists already", file.display())));
-    }
-    let app = place.open().await?;
-    let path = file
-        .to_str()
-        .ok_or_else(|| Failure::Usage("FILE: not UTF-8".into()))?;
-    app.store.copy_to(path).await.map_err(Failure::Failed)?;
-    println!("{}", file.display());
-    Ok(())
 }
 
 pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {

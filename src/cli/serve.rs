@@ -46,7 +46,7 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
     }
     let metrics = config.server.metrics_listen;
     let listener = bind(listen, "server.listen").await?;
-    let app = App::start(config, Parts::default()).await?;
+    let (app, _) = super::start(config, Parts::default()).await?;
     let metrics = match metrics {
         Some(address) => Some(bind(address, "server.metrics_listen").await?),
         None => None,

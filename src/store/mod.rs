@@ -2,6 +2,7 @@
 pub mod audit;
 pub mod authorizations;
 mod engine;
+pub mod erasures;
 mod group;
 pub mod jobs;
 pub mod keys;
@@ -125,6 +126,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         ("audit", audit::STATEMENTS),
         ("authorizations", authorizations::STATEMENTS),
+        ("erasures", erasures::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("limits", limits::STATEMENTS),
         ("persons", persons::STATEMENTS),

@@ -130,6 +130,21 @@ impl TestApp {
         }
     }
 
+    /// A server on another database, with the same keys, files and clock.
+    pub(crate) async fn on_copy(&self, url: String) -> Self {
+        let mut config = self.config.clone();
+        config.database.url = url;
+        Self {
+            app: App::start(config.clone(), parts(&self.clock))
+                .await
+                .unwrap(),
+            clock: self.clock.clone(),
+            config,
+            folder: self.folder.clone(),
+            _folder: None,
+        }
+    }
+
     pub(crate) fn is_sqlite(&self) -> bool {
         self.config.database.url.starts_with("sqlite:")
     }

@@ -36,8 +36,7 @@ impl Rows {
 /// Reads every row of every table.
 pub(crate) async fn rows(app: &TestApp) -> Rows {
     let mut all = BTreeMap::new();
-    if app.is_sqlite() {
-        let path = app.folder.join("tuantibu.db");
+    if let Some(path) = app.config.database.url.strip_prefix("sqlite:") {
         let options = SqliteConnectOptions::new().filename(path).read_only(true);
         let pool = SqlitePool::connect_with(options).await.unwrap();
         let tables: Vec<String> = sqlx::query_scalar(

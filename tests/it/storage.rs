@@ -11,7 +11,7 @@ use tuantibu::{
     },
     model::id::Id,
     source::faults::Fault,
-    store::{authorizations, persons, refresh, registers, snapshots},
+    store::{authorizations, erasures, persons, refresh, registers, snapshots},
 };
 
 on_both! {
@@ -252,5 +252,6 @@ async fn the_rest(app: &TestApp) {
     .await
     .unwrap();
     refresh::extend(&mut tx, 0, id.bytes(), 1).await.unwrap();
+    erasures::since(&mut tx, 0).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -6,6 +6,7 @@ use super::scan::File;
 const LEAVES: &[&str] = &[
     "config",
     "clock",
+    "erasure_list",
     "error",
     "gather",
     "outbound",
@@ -20,6 +21,7 @@ const LEAVES: &[&str] = &[
 const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("config", &[]),
+    ("erasure_list", &[]),
     ("clock", &[]),
     ("error", &[]),
     ("gather", &[]),
