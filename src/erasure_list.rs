@@ -127,7 +127,8 @@ impl Entry {
         let (kind, _, _) = Kind::ALL.into_iter().find(|(_, _, own)| *own == word)?;
         let id = hex::decode(parts.next()?).ok()?;
         let keeps = parts.next().map(str::to_owned);
-        let whole = !id.is_empty() && parts.next().is_none() && keeps.is_some() == (kind == Kind::Narrowed);
+        let whole =
+            !id.is_empty() && parts.next().is_none() && keeps.is_some() == (kind == Kind::Narrowed);
         whole.then_some(Self {
             at,
             kind,
