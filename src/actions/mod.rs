@@ -11,6 +11,7 @@ pub mod confirm_code;
 pub mod create_register;
 pub mod delete_register;
 pub mod erase_expired;
+pub mod erase_person;
 pub mod erasures;
 pub mod export_register;
 mod export_sheet;

@@ -4,6 +4,7 @@ mod demo;
 mod import;
 mod operate;
 mod people;
+mod person;
 mod refresh;
 pub mod serve;
 
@@ -70,6 +71,11 @@ enum Command {
     Register {
         #[command(subcommand)]
         command: operate::RegisterCommand,
+    },
+    /// Persons, for the operator.
+    Person {
+        #[command(subcommand)]
+        command: person::PersonCommand,
     },
     /// Sessions, for the operator.
     Sessions {
@@ -192,6 +198,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
                 },
         } => import::import(&file, format.as_deref(), strict, &place).await,
         Command::Register { command } => operate::register(command).await,
+        Command::Person { command } => person::person(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
         Command::Audit { command } => operate::audit(command).await,
         Command::Backup { file, place } => backup::backup(&file, &place).await,

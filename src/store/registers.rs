@@ -53,6 +53,7 @@ statements! {
              where register_id = $1 order by role desc, added_at limit 1";
     COUNT_OF_ADMINISTRATOR = "select count(*) from register_administrators where person_id = $1";
     DELETE_ADMINISTRATORS = "delete from register_administrators where register_id = $1 returning person_id";
+    DELETE_ROLES = "delete from register_administrators where person_id = $1 and role = 0";
     REPLACE_CODE = "insert into replaced_codes (code_hash, replaced_at) values ($1, $2)";
     IS_REPLACED = "select replaced_at from replaced_codes where code_hash = $1";
     FORGET_REPLACED = "delete from replaced_codes where replaced_at < $1";
@@ -214,6 +215,11 @@ pub async fn by_code(tx: &mut Tx, code_hash: &[u8]) -> Result<Option<RegisterRow
 /// The registers that somebody administers.
 pub async fn of_administrator(tx: &mut Tx, person: &[u8]) -> Result<Vec<OwnRegisterRow>> {
     rows!(tx, fetch_all, OwnRegisterRow, OF_ADMINISTRATOR, person)
+}
+
+/// Takes the roles of an administrator who owns nothing; how many.
+pub async fn delete_roles(tx: &mut Tx, person: &[u8]) -> Result<u64> {
+    execute!(tx, DELETE_ROLES, person)
 }
 
 /// Every register with the number of its reports, for the operator.

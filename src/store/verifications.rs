@@ -12,6 +12,7 @@ statements! {
     EXTEND = "update verifications set expires_at = $2 where id_hash = $1";
     USE_UP = "delete from verifications where id_hash = $1 and state = 0 and wrong_tries = $2 \
               and expires_at = $3 and expires_at > $4";
+    DELETE_OF_PHONE = "delete from verifications where phone_hash = $1";
     OVER = "delete from verifications where expires_at < $1";
     INSERT_PENDING = "insert into pending_joins (id_hash, register_id, payload, state, created_at, expires_at) \
                       values ($1, $2, $3, 0, $4, $5)";
@@ -120,6 +121,11 @@ pub async fn use_up(tx: &mut Tx, row: &VerificationRow, now: i64) -> Result<bool
 pub async fn extend(tx: &mut Tx, id_hash: &[u8], expires_at: i64) -> Result<()> {
     execute!(tx, EXTEND, id_hash, expires_at)?;
     Ok(())
+}
+
+/// Erases the verifications of a phone.
+pub async fn delete_of_phone(tx: &mut Tx, phone_hash: &[u8]) -> Result<u64> {
+    execute!(tx, DELETE_OF_PHONE, phone_hash)
 }
 
 /// Forgets verifications that ended before a time.

@@ -41,6 +41,8 @@ mod command_line;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod erase_person;
+#[cfg(test)]
 mod fhir_journey;
 #[cfg(test)]
 mod forged;

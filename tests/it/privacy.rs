@@ -5,6 +5,10 @@ use crate::{
 };
 use serde_json::json;
 use sqlx::Row;
+use tuantibu::{
+    model::document::{Document, DocumentType},
+    store::persons,
+};
 
 /// Everything that the database holds.
 pub(crate) struct Dump {
@@ -69,6 +73,18 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
         .any(|window| window == needle)
 }
 
+/// Whether a row is found by a person's document.
+pub(crate) async fn holds_document(app: &TestApp, person: &Person) -> bool {
+    let kind = DocumentType::ResidentId;
+    let document = Document::parse(kind, &person.document, app.today()).unwrap();
+    let hash = app.app.keys.document_hash(&document);
+    let mut tx = app.app.store.read().await.unwrap();
+    persons::by_document(&mut tx, &hash)
+        .await
+        .unwrap()
+        .is_some()
+}
+
 on_both! {
     async fn a_stolen_database_tells_no_name_number_or_code(app: TestApp) {
         let owner = Person::number(900);
@@ -107,8 +123,8 @@ on_both! {
         let register = app.register(&session).await;
         let person = Person::number(1);
         let joined = app.member(&register, &person).await;
-        let document = tuantibu::model::document::Document::parse(
-            tuantibu::model::document::DocumentType::ResidentId, &person.document, app.today(),
+        let document = Document::parse(
+            DocumentType::ResidentId, &person.document, app.today(),
         ).unwrap();
         let hash = app.app.keys.document_hash(&document);
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
