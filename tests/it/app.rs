@@ -134,6 +134,11 @@ impl TestApp {
         self.config.database.url.starts_with("sqlite:")
     }
 
+    /// A connection of its own to the SQLite database.
+    pub(crate) fn sqlite(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.join("tuantibu.db")).unwrap()
+    }
+
     pub(crate) fn today(&self) -> Date {
         self.app.today()
     }

@@ -1,6 +1,6 @@
 //! What the database holds, table by table, so that a test can say that nothing changed.
 use crate::app::TestApp;
-use sqlx::{PgPool, SqlitePool, sqlite::SqliteConnectOptions};
+use sqlx::PgPool;
 use std::collections::BTreeMap;
 
 /// Every table's rows as one text each, in an order of their own.
@@ -35,30 +35,21 @@ impl Rows {
 pub(crate) async fn rows(app: &TestApp) -> Rows {
     let mut all = BTreeMap::new();
     if app.is_sqlite() {
-        let path = app.folder.join("tuantibu.db");
-        let options = SqliteConnectOptions::new().filename(path).read_only(true);
-        let pool = SqlitePool::connect_with(options).await.unwrap();
-        let tables: Vec<String> = sqlx::query_scalar(
-            "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'",
-        )
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-        for table in tables {
-            let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info($1)")
-                .bind(&table)
-                .fetch_all(&pool)
-                .await
-                .unwrap();
+        let database = app.sqlite();
+        let texts = |statement: &str| -> Vec<String> {
+            let mut statement = database.prepare(statement).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let tables =
+            "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'";
+        for table in texts(tables) {
+            let columns = texts(&format!("select name from pragma_table_info('{table}')"));
             let columns: Vec<String> = columns.iter().map(|own| format!("quote({own})")).collect();
-            let text = format!(
-                "select {} from {table} order by 1",
-                columns.join(" || ',' || ")
-            );
-            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(text));
-            all.insert(table, rows.fetch_all(&pool).await.unwrap());
+            let columns = columns.join(" || ',' || ");
+            let rows = texts(&format!("select {columns} from {table} order by 1"));
+            all.insert(table, rows);
         }
-        pool.close().await;
         return Rows(all);
     }
     let pool = PgPool::connect(&app.config.database.url).await.unwrap();
@@ -137,14 +128,11 @@ pub(crate) async fn assert_whole(app: &TestApp) {
     if !app.is_sqlite() {
         return assert_whole_at(&app.config.database.url).await;
     }
-    let path = app.folder.join("tuantibu.db");
-    let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let database = app.sqlite();
     for (what, text) in BROKEN {
-        let count: i64 = sqlx::query_scalar(*text).fetch_one(&pool).await.unwrap();
+        let count: i64 = database.query_row(text, [], |row| row.get(0)).unwrap();
         assert_eq!(count, 0, "{what}");
     }
-    pool.close().await;
 }
 
 /// The same of a PostgreSQL database, whoever uses it.
