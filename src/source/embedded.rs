@@ -25,8 +25,10 @@ use rusqlite::Connection;
 use std::{fmt, path::Path, sync::Arc};
 use writing::Writer;
 
-/// Documents looked up by one statement.
+/// Documents looked up on one way to a thread that may block.
 const LOOKED_UP_AT_ONCE: usize = 1000;
+/// So few are looked up in place: who joins is one.
+const FEW: usize = 20;
 /// Records opened before other tasks of the thread get their turn.
 const OPENED_AT_ONCE: usize = 100;
 
@@ -211,11 +213,8 @@ impl EmbeddedSource {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, EmbeddedError> {
         let reader = self.readers.take().await?;
-        let (_, outcome) = sqlite::away(reader, |reader: &mut Reader| {
-            Ok(work(reader.connection()?)?)
-        })
-        .await?;
-        outcome
+        let (_, outcome) = sqlite::away(reader, |reader: &mut Reader| reader.read(work)).await?;
+        Ok(outcome?)
     }
 
     fn answer(&self, ask: &Ask, hash: &Hash, cell: &[u8]) -> Answer {
@@ -244,12 +243,15 @@ impl EmbeddedSource {
             .map(|ask| self.keys.document_hash(&ask.document))
             .collect();
         let mut answers = vec![Answer::NotMatched; batch.len()];
-        let (hashes, cells) = self
-            .read_away(move |connection| {
-                let cells = look_up(connection, &hashes)?;
-                Ok((hashes, cells))
-            })
-            .await?;
+        let look_up = move |connection: &Connection| {
+            let cells = look_up(connection, &hashes)?;
+            Ok((hashes, cells))
+        };
+        let (hashes, cells) = if batch.len() <= FEW {
+            self.readers.take().await?.read(look_up)?
+        } else {
+            self.read_away(look_up).await?
+        };
         for (done, (at, cell)) in cells.iter().enumerate() {
             if done % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
                 tokio::task::yield_now().await;
@@ -269,11 +271,10 @@ impl HealthSource for EmbeddedSource {
     async fn matches(&self, who: &Identity) -> Result<bool, SourceError> {
         // One hash, one look-up, one opening and every comparison, whatever is wrong.
         let hash = self.keys.document_hash(&who.document);
-        let cell = {
-            let reader = self.readers.take().await.map_err(EmbeddedError::from)?;
-            let connection = reader.connection().map_err(EmbeddedError::from)?;
-            get(connection, &hash).map_err(EmbeddedError::from)?
-        };
+        let reader = self.readers.take().await.map_err(EmbeddedError::from)?;
+        let cell = reader.read(|connection| get(connection, &hash));
+        let cell = cell.map_err(EmbeddedError::from)?;
+        drop(reader);
         let known = cell.is_some();
         let (hash, cell) = match &cell {
             Some(cell) => (&hash, cell),
@@ -293,9 +294,8 @@ impl HealthSource for EmbeddedSource {
 
     async fn cursor(&self) -> Result<Option<String>, SourceError> {
         let reader = self.readers.take().await.map_err(EmbeddedError::from)?;
-        let connection = reader.connection().map_err(EmbeddedError::from)?;
-        let cursor = changes::cursor(connection).map_err(EmbeddedError::from)?;
-        Ok(Some(cursor))
+        let cursor = reader.read(changes::cursor);
+        Ok(Some(cursor.map_err(EmbeddedError::from)?))
     }
 
     async fn changes(&self, since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {

@@ -79,6 +79,14 @@ impl Shared {
 }
 
 impl Reader {
+    /// Reads in place.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, SqliteError> {
+        Ok(work(self.connection()?)?)
+    }
+
     /// The connection.
     pub(crate) fn connection(&self) -> Result<&Connection, SqliteError> {
         self.connection.as_ref().ok_or(SqliteError::Lost)

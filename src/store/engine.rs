@@ -178,6 +178,12 @@ impl Store {
         }
     }
 
+    /// Whether a statement costs a way to a server and back.
+    #[must_use]
+    pub fn has_round_trips(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     /// A connection for reading: each statement sees the newest committed state.
     ///
     /// # Errors

@@ -45,11 +45,11 @@ pub(super) fn migrator(dialect: Dialect) -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
-/// The table of what was done, as PostgreSQL's has it.
+/// The table of what was done, with the columns of PostgreSQL's. Nobody reads when it was.
 const DONE: &str = "create table if not exists _sqlx_migrations (
     version bigint primary key,
     description text not null,
-    installed_on timestamp not null default current_timestamp,
+    installed_on timestamp not null default 0,
     success boolean not null,
     checksum blob not null,
     execution_time bigint not null

@@ -1,5 +1,18 @@
 //! Refresh: runs, shards with leases, and the people of a shard.
-use super::{Result, Tx, execute, long_execute, long_rows, row, rows, statements};
+use super::{
+    Result, Tx,
+    engine::{Held, On},
+    execute, long_execute, long_rows, row, rows, statements,
+};
+use crate::sqlite;
+use rusqlite::ToSql;
+
+/// Rows written in place before other tasks of the thread get their turn.
+const AT_ONCE: usize = 100;
+
+/// What [`REPLACE`] does with one person, on SQLite.
+const REPLACE_EACH: &str = "update snapshots set items = $2, fingerprint = $3, read_at = $4, miss = 0, \
+    seen_at = null where person_id = $1 and covers = $5 and fingerprint is not distinct from $6";
 
 statements! {
     SEED = "insert into refresh_shards (shard, version, done, lease_until, updated, unchanged, failed, unmatched) \
@@ -313,6 +326,9 @@ pub async fn held(tx: &mut Tx, person: &[u8]) -> Result<Option<HeldRow>> {
 /// Writes the new items of people whose authorizations cover the same; of how many. Who changed
 /// meanwhile is left as they are.
 pub async fn replace(tx: &mut Tx, updates: &[&Update], read_at: i64, covers: &str) -> Result<u64> {
+    if let On::Sqlite(held) = tx.on(REPLACE) {
+        return replace_each(held, updates, read_at, covers).await;
+    }
     const NONE: [u8; 32] = [0; 32];
     let rows: Vec<Vec<u8>> = updates
         .iter()
@@ -322,7 +338,34 @@ pub async fn replace(tx: &mut Tx, updates: &[&Update], read_at: i64, covers: &st
         })
         .collect();
     let list = super::hex_list(rows.iter().map(Vec::as_slice));
-    long_execute!(tx, REPLACE, list, read_at, covers)
+    execute!(tx, REPLACE, list, read_at, covers)
+}
+
+/// The same without a round trip, where a list of all would only be written and read again.
+async fn replace_each(
+    held: &mut Held,
+    updates: &[&Update],
+    read_at: i64,
+    covers: &str,
+) -> Result<u64> {
+    let mut written = 0;
+    for some in updates.chunks(AT_ONCE) {
+        written += held.here(|connection| {
+            some.iter().try_fold(0, |written, update| {
+                let arguments: [&dyn ToSql; 6] = [
+                    &update.id,
+                    &update.items,
+                    &update.fingerprint,
+                    &read_at,
+                    &covers,
+                    &update.old,
+                ];
+                Ok(written + sqlite::execute(connection, REPLACE_EACH, &arguments)?)
+            })
+        })?;
+        tokio::task::yield_now().await;
+    }
+    Ok(written)
 }
 
 /// Writes what a reading gave of one person, over what was read; whether it did.
