@@ -231,6 +231,7 @@ impl App {
 
 /// Look-ups of sessions by the hashes of their tokens.
 fn sessions_by_token(store: Store) -> Gather<[u8; 32], SessionRow> {
+    let gathers = store.has_round_trips();
     Gather::new(move |hashes: Vec<[u8; 32]>| {
         let store = store.clone();
         Box::pin(async move {
@@ -242,10 +243,12 @@ fn sessions_by_token(store: Store) -> Gather<[u8; 32], SessionRow> {
                 .collect())
         })
     })
+    .gathering(gathers)
 }
 
 /// Look-ups of how persons stand in registers.
 fn standings(store: Store, clock: Arc<dyn Clock>) -> Gather<(Id, Id), StandingRow> {
+    let gathers = store.has_round_trips();
     Gather::new(move |pairs: Vec<(Id, Id)>| {
         let (store, now) = (store.clone(), clock.millis());
         Box::pin(async move {
@@ -264,6 +267,7 @@ fn standings(store: Store, clock: Arc<dyn Clock>) -> Gather<(Id, Id), StandingRo
                 .collect())
         })
     })
+    .gathering(gathers)
 }
 
 /// The embedded source alone, for `tuantibu source import`.

@@ -19,6 +19,7 @@ type Answer<V> = std::result::Result<Option<V>, String>;
 /// Looks values up by their keys, many by one reading.
 pub struct Gather<K, V> {
     shared: Arc<Shared<K, V>>,
+    gathers: bool,
 }
 
 struct Shared<K, V> {
@@ -49,7 +50,15 @@ where
                 read: Box::new(read),
                 state: Mutex::new(state),
             }),
+            gathers: true,
         }
+    }
+
+    /// The same; where `gathers` is false each key is read by itself, at once: what costs no round
+    /// trip gains nothing by waiting.
+    #[must_use]
+    pub fn gathering(self, gathers: bool) -> Self {
+        Self { gathers, ..self }
     }
 
     /// The value of a key as of now, if there is one.
@@ -57,6 +66,10 @@ where
     /// # Errors
     /// When the reading failed.
     pub async fn get(&self, key: K) -> Result<Option<V>> {
+        if !self.gathers {
+            let mut found = (self.shared.read)(vec![key.clone()]).await?;
+            return Ok(found.remove(&key));
+        }
         let (tell, told) = oneshot::channel();
         let begins = {
             let mut state = self.shared.state();

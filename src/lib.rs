@@ -17,6 +17,7 @@ pub mod qr;
 pub mod sheet;
 pub mod sms;
 pub mod source;
+mod sqlite;
 pub mod store;
 pub mod telemetry;
 pub mod texts;

@@ -2,10 +2,12 @@
 mod cells;
 mod changes;
 mod schema;
+mod writing;
 
-pub(super) use cells::look_up;
+pub(super) use cells::{look_up, store, unseal};
+pub(super) use writing::Writing;
 
-use super::record::{HealthRecord, Rules, Sealed};
+use super::record::{HealthRecord, Rules};
 use super::{Answer, Ask, Changes, HealthSource, Identity, SourceError};
 use crate::crypto::{self, CryptoError, Keys};
 use crate::model::{
@@ -15,14 +17,18 @@ use crate::model::{
     name::Name,
     phone::{Phone, Regions},
 };
+use crate::sqlite::{self, Reader, Readers, SqliteError};
 use async_trait::async_trait;
-use cells::{decoy, place, seal};
+use cells::{decoy, get};
 use jiff::civil::Date;
-use sqlx::{SqliteConnection, SqlitePool};
+use rusqlite::Connection;
 use std::{fmt, path::Path, sync::Arc};
+use writing::Writer;
 
-/// Documents looked up by one statement.
+/// Documents looked up on one way to a thread that may block.
 const LOOKED_UP_AT_ONCE: usize = 1000;
+/// So few are looked up in place: who joins is one.
+const FEW: usize = 20;
 /// Records opened before other tasks of the thread get their turn.
 const OPENED_AT_ONCE: usize = 100;
 
@@ -34,7 +40,7 @@ pub enum EmbeddedError {
     Io(String, std::io::Error),
     /// The database refuses. Its messages name statements, never values.
     #[error("source.db: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[from] SqliteError),
     /// Another program's file.
     #[error("{0} is a database, but not one of health records")]
     Foreign(String),
@@ -59,6 +65,12 @@ pub enum EmbeddedError {
     Unreadable,
 }
 
+impl From<rusqlite::Error> for EmbeddedError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
 impl From<EmbeddedError> for SourceError {
     fn from(error: EmbeddedError) -> Self {
         match error {
@@ -72,8 +84,8 @@ impl From<EmbeddedError> for SourceError {
 
 /// Health records in a file of their own.
 pub struct EmbeddedSource {
-    reader: SqlitePool,
-    writer: SqlitePool,
+    readers: Readers,
+    writer: Writer,
     keys: Arc<Keys>,
     catalogue: Arc<Catalogue>,
     regions: Regions,
@@ -102,11 +114,13 @@ impl EmbeddedSource {
         catalogue: Arc<Catalogue>,
         regions: Regions,
     ) -> Result<Self, EmbeddedError> {
-        let (reader, writer) = schema::open(path, &keys).await?;
+        let to_open = (path.to_owned(), keys.clone());
+        let (_, opened) = sqlite::away(to_open, |(path, keys)| schema::open(path, keys)).await?;
+        let (readers, writer) = opened?;
         let decoy = decoy(&keys)?;
         Ok(Self {
-            reader,
-            writer,
+            readers,
+            writer: Writer::new(writer),
             keys,
             catalogue,
             regions,
@@ -129,13 +143,14 @@ impl EmbeddedSource {
     /// # Errors
     /// When the database refuses.
     pub async fn put(&self, record: HealthRecord) -> Result<(), EmbeddedError> {
-        let hash = self.keys.document_hash(&record.document);
-        let mut transaction = self.begin().await?;
-        let sealed = record.into_sealed();
-        self.store(&mut transaction, [(&hash, &sealed)].into_iter())
-            .await?;
-        transaction.commit().await?;
-        Ok(())
+        let keys = self.keys.clone();
+        let put = move |connection: &Connection| {
+            let hash = keys.document_hash(&record.document);
+            let sealed = record.into_sealed();
+            store(&keys, connection, [(&hash, &sealed)].into_iter())
+        };
+        let (writing, ()) = self.begin().await?.with(put).await?;
+        writing.commit().await
     }
 
     /// Removes a record; whether there was one.
@@ -144,9 +159,10 @@ impl EmbeddedSource {
     /// When the database refuses.
     pub async fn remove(&self, document: &Document) -> Result<bool, EmbeddedError> {
         let hash = self.keys.document_hash(document);
-        let mut transaction = self.begin().await?;
-        let was_there = changes::remove(&mut transaction, &hash, schema::mark(&self.keys)).await?;
-        transaction.commit().await?;
+        let mark = schema::mark(&self.keys);
+        let remove = move |connection: &Connection| Ok(changes::remove(connection, &hash, mark)?);
+        let (writing, was_there) = self.begin().await?.with(remove).await?;
+        writing.commit().await?;
         Ok(was_there)
     }
 
@@ -169,50 +185,40 @@ impl EmbeddedSource {
     /// # Errors
     /// When the database refuses.
     pub async fn count(&self) -> Result<u64, EmbeddedError> {
-        let count: i64 = sqlx::query_scalar("select count(*) from people")
-            .fetch_one(&self.reader)
+        let (count,): (i64,) = self
+            .read_away(|connection| {
+                sqlite::fetch_one(connection, "select count(*) from people", &[])
+            })
             .await?;
         Ok(count.unsigned_abs())
     }
 
     /// Closes the file, so that its write-ahead log is folded in.
     pub async fn close(&self) {
-        self.reader.close().await;
+        self.readers.close().await;
         self.writer.close().await;
     }
 
-    pub(super) fn keys(&self) -> &Keys {
+    pub(super) fn keys(&self) -> &Arc<Keys> {
         &self.keys
     }
 
-    pub(super) async fn begin(
-        &self,
-    ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
-        self.writer.begin_with("begin immediate").await
+    pub(super) async fn begin(&self) -> Result<Writing, EmbeddedError> {
+        self.writer.begin().await
     }
 
-    /// Seals and writes records, by one statement: the way to the database's thread and back costs
-    /// more than a row.
-    pub(super) async fn store(
+    /// Reads what may be much, where it keeps no task waiting.
+    async fn read_away<T: Send + 'static>(
         &self,
-        connection: &mut SqliteConnection,
-        records: impl Iterator<Item = (&Hash, &Sealed)>,
-    ) -> Result<(), EmbeddedError> {
-        let cells = records
-            .map(|(hash, record)| Ok((*hash, seal(&self.keys, hash, record)?)))
-            .collect::<Result<Vec<_>, EmbeddedError>>()?;
-        cells::write(connection, &cells).await?;
-        Ok(())
-    }
-
-    /// Opens and reads one record.
-    pub(super) fn unseal(&self, hash: &Hash, cell: &[u8]) -> Result<Sealed, EmbeddedError> {
-        let plain = self.keys.open(&place(hash), cell)?;
-        serde_json::from_slice(&plain).map_err(|_| EmbeddedError::Unreadable)
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, EmbeddedError> {
+        let reader = self.readers.take().await?;
+        let (_, outcome) = sqlite::away(reader, |reader: &mut Reader| reader.read(work)).await?;
+        Ok(outcome?)
     }
 
     fn answer(&self, ask: &Ask, hash: &Hash, cell: &[u8]) -> Answer {
-        let Ok(mut record) = self.unseal(hash, cell) else {
+        let Ok(mut record) = unseal(&self.keys, hash, cell) else {
             return Answer::Failed;
         };
         if !record.is_named(&ask.name) {
@@ -237,7 +243,15 @@ impl EmbeddedSource {
             .map(|ask| self.keys.document_hash(&ask.document))
             .collect();
         let mut answers = vec![Answer::NotMatched; batch.len()];
-        let cells = look_up(&mut *self.reader.acquire().await?, &hashes).await?;
+        let look_up = move |connection: &Connection| {
+            let cells = look_up(connection, &hashes)?;
+            Ok((hashes, cells))
+        };
+        let (hashes, cells) = if batch.len() <= FEW {
+            self.readers.take().await?.read(look_up)?
+        } else {
+            self.read_away(look_up).await?
+        };
         for (done, (at, cell)) in cells.iter().enumerate() {
             if done % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
                 tokio::task::yield_now().await;
@@ -257,18 +271,16 @@ impl HealthSource for EmbeddedSource {
     async fn matches(&self, who: &Identity) -> Result<bool, SourceError> {
         // One hash, one look-up, one opening and every comparison, whatever is wrong.
         let hash = self.keys.document_hash(&who.document);
-        let cell: Option<Vec<u8>> =
-            sqlx::query_scalar("select record from people where document_hash = $1")
-                .bind(hash.as_slice())
-                .fetch_optional(&self.reader)
-                .await
-                .map_err(EmbeddedError::from)?;
+        let reader = self.readers.take().await.map_err(EmbeddedError::from)?;
+        let cell = reader.read(|connection| get(connection, &hash));
+        let cell = cell.map_err(EmbeddedError::from)?;
+        drop(reader);
         let known = cell.is_some();
         let (hash, cell) = match &cell {
             Some(cell) => (&hash, cell),
             None => (&self.decoy.0, &self.decoy.1),
         };
-        let record = self.unseal(hash, cell)?;
+        let record = unseal(&self.keys, hash, cell)?;
         let own = Name::parse(&record.name);
         let name =
             own.is_ok_and(|own| crypto::same(own.key().as_bytes(), who.name.key().as_bytes()));
@@ -281,13 +293,16 @@ impl HealthSource for EmbeddedSource {
     }
 
     async fn cursor(&self) -> Result<Option<String>, SourceError> {
-        let cursor = changes::cursor(&self.reader).await;
+        let reader = self.readers.take().await.map_err(EmbeddedError::from)?;
+        let cursor = reader.read(changes::cursor);
         Ok(Some(cursor.map_err(EmbeddedError::from)?))
     }
 
     async fn changes(&self, since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {
-        let changed = changes::since(&self.reader, since).await;
-        let changed = changed.map_err(EmbeddedError::from)?;
+        let since = since.to_owned();
+        let changed = self
+            .read_away(move |connection| changes::since(connection, &since))
+            .await?;
         Ok(changed.map(|changed| Box::new(changed) as Box<dyn Changes>))
     }
 

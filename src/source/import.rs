@@ -6,11 +6,12 @@
 mod csv_lines;
 mod lines;
 
-use super::embedded::{EmbeddedError, EmbeddedSource, Hash, look_up};
+use super::embedded::{self, EmbeddedError, EmbeddedSource, Hash, Writing, look_up, unseal};
 use super::record::{FieldError, HealthRecord, Rules, Sealed, read_line};
+use crate::crypto::Keys;
 use csv_lines::CsvRecords;
 use lines::{Line, Lines};
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 use std::{collections::BTreeMap, io::Read, path::Path};
 use tokio::sync::mpsc;
 
@@ -165,7 +166,7 @@ pub async fn import(
     let mut done = Progress::default();
     let mut report = Report::default();
     let mut whole = if options.strict {
-        Some(source.begin().await.map_err(EmbeddedError::from)?)
+        Some(source.begin().await?)
     } else {
         None
     };
@@ -181,27 +182,27 @@ pub async fn import(
         done.failed += errors.len() as u64;
         let room = MAX_KEPT_ERRORS - report.errors.len();
         report.errors.extend(errors.into_iter().take(room));
-        match &mut whole {
+        whole = match whole {
             // One bad line: the rest is only checked.
-            Some(_) if done.failed > 0 => {}
-            Some(transaction) => write(source, transaction, records).await?,
+            Some(writing) if done.failed > 0 => Some(writing),
+            Some(writing) => Some(write(source, writing, records).await?),
             None => {
-                let mut transaction = source.begin().await.map_err(EmbeddedError::from)?;
-                write(source, &mut transaction, records).await?;
-                transaction.commit().await.map_err(EmbeddedError::from)?;
+                let writing = write(source, source.begin().await?, records).await?;
+                writing.commit().await?;
+                None
             }
-        }
+        };
         done.imported += taken;
         progress(&done);
     }
     // Dropping the transaction of a strict import undoes it.
     reading.await.map_err(|_| ImportError::Interrupted)??;
-    if let Some(transaction) = whole {
+    if let Some(writing) = whole {
         if done.failed > 0 {
             done.imported = 0;
-            transaction.rollback().await.map_err(EmbeddedError::from)?;
+            writing.undo().await?;
         } else {
-            transaction.commit().await.map_err(EmbeddedError::from)?;
+            writing.commit().await?;
         }
     }
     progress(&done);
@@ -211,21 +212,34 @@ pub async fn import(
     Ok(report)
 }
 
-/// Merges a batch into what is there.
+/// Writes a batch.
 async fn write(
     source: &EmbeddedSource,
-    connection: &mut SqliteConnection,
+    writing: Writing,
+    records: Vec<HealthRecord>,
+) -> Result<Writing, EmbeddedError> {
+    let keys = source.keys().clone();
+    let (writing, ()) = writing
+        .with(move |connection| merge(&keys, connection, records))
+        .await?;
+    Ok(writing)
+}
+
+/// Merges a batch into what is there.
+fn merge(
+    keys: &Keys,
+    connection: &Connection,
     records: Vec<HealthRecord>,
 ) -> Result<(), EmbeddedError> {
     let hashes: Vec<Hash> = records
         .iter()
-        .map(|record| source.keys().document_hash(&record.document))
+        .map(|record| keys.document_hash(&record.document))
         .collect();
     // In the order of the index, so that neighbours fall on one page.
     let mut people: BTreeMap<Hash, Sealed> = BTreeMap::new();
-    for (at, cell) in look_up(connection, &hashes).await? {
+    for (at, cell) in look_up(connection, &hashes)? {
         let hash = hashes[at];
-        people.insert(hash, source.unseal(&hash, &cell)?);
+        people.insert(hash, unseal(keys, &hash, &cell)?);
     }
     let before = people.clone();
     for (hash, record) in hashes.iter().zip(records) {
@@ -241,7 +255,7 @@ async fn write(
     if people.is_empty() {
         return Ok(());
     }
-    source.store(connection, people.iter()).await
+    embedded::store(keys, connection, people.iter())
 }
 
 /// The reading thread: lines to checked records, in batches.

@@ -1,5 +1,5 @@
 //! Audit events: what happened, who did it, to whom; identifiers only, never a name or a number.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_rows, row, statements};
 
 statements! {
     INSERT = "insert into audit_events (server, number, at, actor, action, register_id, subject, detail, mac) \
@@ -12,27 +12,28 @@ statements! {
     SERVERS = "select distinct server from audit_events";
 }
 
-/// An event's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct EventRow {
-    /// The server that wrote it.
-    pub server: Vec<u8>,
-    /// That server's number for it.
-    pub number: i64,
-    /// When.
-    pub at: i64,
-    /// Who.
-    pub actor: Option<Vec<u8>>,
-    /// What.
-    pub action: String,
-    /// In which register.
-    pub register_id: Option<Vec<u8>>,
-    /// To whom: an authorization or a person.
-    pub subject: Option<Vec<u8>>,
-    /// JSON of more, never personal.
-    pub detail: Option<String>,
-    /// The event's own MAC.
-    pub mac: Vec<u8>,
+row! {
+    /// An event's row.
+    pub struct EventRow {
+        /// The server that wrote it.
+        pub server: Vec<u8>,
+        /// That server's number for it.
+        pub number: i64,
+        /// When.
+        pub at: i64,
+        /// Who.
+        pub actor: Option<Vec<u8>>,
+        /// What.
+        pub action: String,
+        /// In which register.
+        pub register_id: Option<Vec<u8>>,
+        /// To whom: an authorization or a person.
+        pub subject: Option<Vec<u8>>,
+        /// JSON of more, never personal.
+        pub detail: Option<String>,
+        /// The event's own MAC.
+        pub mac: Vec<u8>,
+    }
 }
 
 /// Adds an event.
@@ -61,17 +62,17 @@ pub async fn looked(
     member: &[u8],
     limit: i64,
 ) -> Result<Vec<EventRow>> {
-    rows!(
+    long_rows!(
         tx, fetch_all, EventRow, LOOKED, register, since, member, limit
     )
 }
 
 /// A server's events after a number, in order.
 pub async fn after(tx: &mut Tx, server: &[u8], number: i64, limit: i64) -> Result<Vec<EventRow>> {
-    rows!(tx, fetch_all, EventRow, AFTER, server, number, limit)
+    long_rows!(tx, fetch_all, EventRow, AFTER, server, number, limit)
 }
 
 /// The servers that wrote events.
 pub async fn servers(tx: &mut Tx) -> Result<Vec<(Vec<u8>,)>> {
-    rows!(tx, fetch_all, (Vec<u8>,), SERVERS)
+    long_rows!(tx, fetch_all, (Vec<u8>,), SERVERS)
 }

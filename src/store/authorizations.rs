@@ -1,5 +1,5 @@
 //! Authorizations: one row for a person and register.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_rows, row, rows, statements};
 
 statements! {
     /// Joining again replaces the consent and keeps id and day of joining. 1 when it is new.
@@ -37,62 +37,64 @@ statements! {
         where a.person_id = $1 and (r.ends_on is null or r.ends_on >= $2)";
 }
 
-/// An authorization's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct AuthorizationRow {
-    /// The register.
-    pub register_id: Vec<u8>,
-    /// The member.
-    pub person_id: Vec<u8>,
-    /// The authorization; also the member's id in this register.
-    pub id: Vec<u8>,
-    /// Who consented for the member, where it was not the member.
-    pub guardian_id: Option<Vec<u8>>,
-    /// Items consented to, comma-separated.
-    pub items: String,
-    /// 0 details, 1 the verdict alone.
-    pub sharing: i64,
-    /// The requirements consented to.
-    pub requirements_version: i64,
-    /// The version of the consent's text.
-    pub consent_version: String,
-    /// When consent was given.
-    pub consented_at: i64,
-    /// The department that the member chose.
-    pub department: Option<String>,
-    /// When the member first joined.
-    pub joined_at: i64,
-    /// The hash of the leave link.
-    pub leave_hash: Vec<u8>,
+row! {
+    /// An authorization's row.
+    pub struct AuthorizationRow {
+        /// The register.
+        pub register_id: Vec<u8>,
+        /// The member.
+        pub person_id: Vec<u8>,
+        /// The authorization; also the member's id in this register.
+        pub id: Vec<u8>,
+        /// Who consented for the member, where it was not the member.
+        pub guardian_id: Option<Vec<u8>>,
+        /// Items consented to, comma-separated.
+        pub items: String,
+        /// 0 details, 1 the verdict alone.
+        pub sharing: i64,
+        /// The requirements consented to.
+        pub requirements_version: i64,
+        /// The version of the consent's text.
+        pub consent_version: String,
+        /// When consent was given.
+        pub consented_at: i64,
+        /// The department that the member chose.
+        pub department: Option<String>,
+        /// When the member first joined.
+        pub joined_at: i64,
+        /// The hash of the leave link.
+        pub leave_hash: Vec<u8>,
+    }
 }
 
-/// A member with the snapshot, for the view.
-#[derive(Debug, sqlx::FromRow)]
-pub struct MemberRow {
-    /// The register.
-    pub register_id: Vec<u8>,
-    /// The authorization.
-    pub id: Vec<u8>,
-    /// The person.
-    pub person_id: Vec<u8>,
-    /// Items consented to, comma-separated.
-    pub items: String,
-    /// 0 details, 1 the verdict alone.
-    pub sharing: i64,
-    /// The requirements consented to.
-    pub requirements_version: i64,
-    /// The department.
-    pub department: Option<String>,
-    /// When the member joined.
-    pub joined_at: i64,
-    /// The sealed items.
-    pub snapshot: Option<Vec<u8>>,
-    /// When they were read.
-    pub read_at: Option<i64>,
-    /// How the last attempt went; `None` without a snapshot.
-    pub miss: Option<i64>,
-    /// The data time kept while there is a miss.
-    pub seen_at: Option<i64>,
+row! {
+    /// A member with the snapshot, for the view.
+    pub struct MemberRow {
+        /// The register.
+        pub register_id: Vec<u8>,
+        /// The authorization.
+        pub id: Vec<u8>,
+        /// The person.
+        pub person_id: Vec<u8>,
+        /// Items consented to, comma-separated.
+        pub items: String,
+        /// 0 details, 1 the verdict alone.
+        pub sharing: i64,
+        /// The requirements consented to.
+        pub requirements_version: i64,
+        /// The department.
+        pub department: Option<String>,
+        /// When the member joined.
+        pub joined_at: i64,
+        /// The sealed items.
+        pub snapshot: Option<Vec<u8>>,
+        /// When they were read.
+        pub read_at: Option<i64>,
+        /// How the last attempt went; `None` without a snapshot.
+        pub miss: Option<i64>,
+        /// The data time kept while there is a miss.
+        pub seen_at: Option<i64>,
+    }
 }
 
 /// Adds an authorization, or renews the one that is there; its id and day of joining.
@@ -163,7 +165,7 @@ pub async fn some_of_register(
     register: &[u8],
     limit: i64,
 ) -> Result<Vec<AuthorizationRow>> {
-    rows!(
+    long_rows!(
         tx,
         fetch_all,
         AuthorizationRow,
@@ -175,7 +177,7 @@ pub async fn some_of_register(
 
 /// How many members of a register are in the departments of a JSON list.
 pub async fn count_in_departments(tx: &mut Tx, register: &[u8], departments: &str) -> Result<i64> {
-    let count = rows!(
+    let count = long_rows!(
         tx,
         fetch_one,
         (i64,),
@@ -193,7 +195,7 @@ pub async fn delete(tx: &mut Tx, id: &[u8]) -> Result<bool> {
 
 /// Every member of a register with the snapshot, in no order.
 pub async fn with_snapshots(tx: &mut Tx, register: &[u8]) -> Result<Vec<MemberRow>> {
-    rows!(tx, fetch_all, MemberRow, WITH_SNAPSHOTS, register)
+    long_rows!(tx, fetch_all, MemberRow, WITH_SNAPSHOTS, register)
 }
 
 /// One member with the snapshot.

@@ -1,35 +1,27 @@
 //! The two engines behind one door: pools, transactions, and which connection a statement takes.
 use super::{
     group::{Member, Writer},
-    migrations::{Dialect, migrator},
+    migrations::{Dialect, bring_up, migrator},
 };
+use crate::sqlite::{self, Access, BUSY, Reader, Readers, STATEMENTS, SqliteError, own_file};
+use rusqlite::{Connection, ToSql, types::Value};
 use sqlx::{
-    ConnectOptions, Executor, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
-    Transaction,
+    ConnectOptions, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::MigrateError,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
     collections::HashSet,
-    fs::OpenOptions,
-    io::ErrorKind,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-/// How long a writer waits for SQLite's lock before it fails.
-const BUSY: Duration = Duration::from_secs(10);
-
-/// Prepared statements that a connection keeps: all of them.
-const STATEMENTS: usize = 300;
-
-/// Rows that SQLite's thread may read ahead of who takes them.
-const ROWS: usize = 512;
+/// What every connection of SQLite keeps to. What a savepoint would undo is kept in memory, not in
+/// a file of plain pages.
+const PRAGMAS: &str =
+    "pragma secure_delete = on; pragma trusted_schema = off; pragma temp_store = memory";
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +31,16 @@ pub enum OpenError {
     Url,
     /// It does not answer.
     #[error("database.url: {0}")]
-    Connect(sqlx::Error),
+    Connect(Box<dyn std::error::Error + Send + Sync>),
     /// It was made by another version of this program.
     #[error("the database has a schema that this version does not know: {0}")]
     Schema(MigrateError),
+}
+
+impl OpenError {
+    pub(super) fn connect(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Connect(Box::new(error))
+    }
 }
 
 /// The database of a running program.
@@ -54,7 +52,7 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Engine {
-    Sqlite { write: Writer, read: SqlitePool },
+    Sqlite { write: Writer, read: Readers },
     Postgres(PgPool),
 }
 
@@ -68,16 +66,65 @@ pub struct Tx {
 }
 
 enum Inner {
-    SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Member),
+    Sqlite(Held),
     PostgresRead(PoolConnection<Postgres>),
     PostgresWrite(Transaction<'static, Postgres>),
 }
 
+/// A connection of SQLite's.
+pub(super) enum Held {
+    Read(Reader),
+    Write(Member),
+    /// It went with a statement that did not come back.
+    Lost,
+}
+
 /// The connection that a statement takes.
 pub(super) enum On<'a> {
-    Sqlite(&'a mut SqliteConnection),
+    Sqlite(&'a mut Held),
     Postgres(&'a mut PgConnection),
+}
+
+/// The arguments of a statement that goes to another thread.
+pub(super) fn owned(arguments: &[&dyn ToSql]) -> rusqlite::Result<Vec<Value>> {
+    arguments.iter().copied().map(sqlite::owned).collect()
+}
+
+impl Held {
+    fn connection(&self) -> Result<&Connection, SqliteError> {
+        match self {
+            Self::Read(reader) => reader.connection(),
+            Self::Write(member) => Ok(member.connection()),
+            Self::Lost => Err(SqliteError::Lost),
+        }
+    }
+
+    /// Runs a short statement.
+    pub(super) fn here<T>(
+        &mut self,
+        statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> super::Result<T> {
+        Ok(statement(self.connection()?).map_err(SqliteError::from)?)
+    }
+
+    /// Runs a long one where it keeps no task waiting. Whoever is given up meanwhile ends, and is
+    /// undone, when it is over.
+    pub(super) async fn away<T: Send + 'static>(
+        &mut self,
+        arguments: rusqlite::Result<Vec<Value>>,
+        statement: impl FnOnce(&Connection, &[&dyn ToSql]) -> rusqlite::Result<T> + Send + 'static,
+    ) -> super::Result<T> {
+        let arguments = arguments.map_err(SqliteError::from)?;
+        let held = std::mem::replace(self, Self::Lost);
+        let (held, outcome) = sqlite::away(held, move |held| {
+            let arguments: Vec<&dyn ToSql> =
+                arguments.iter().map(|value| value as &dyn ToSql).collect();
+            held.here(|connection| statement(connection, &arguments))
+        })
+        .await?;
+        *self = held;
+        outcome
+    }
 }
 
 impl Store {
@@ -131,13 +178,19 @@ impl Store {
         }
     }
 
+    /// Whether a statement costs a way to a server and back.
+    #[must_use]
+    pub fn has_round_trips(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     /// A connection for reading: each statement sees the newest committed state.
     ///
     /// # Errors
     /// When no connection is to be had in time.
     pub async fn read(&self) -> super::Result<Tx> {
         let inner = match &self.engine {
-            Engine::Sqlite { read, .. } => Inner::SqliteRead(read.acquire().await?),
+            Engine::Sqlite { read, .. } => Inner::Sqlite(Held::Read(read.take().await?)),
             Engine::Postgres(pool) => Inner::PostgresRead(pool.acquire().await?),
         };
         Ok(Tx {
@@ -153,7 +206,7 @@ impl Store {
     /// When none is to be had in time.
     pub async fn write(&self) -> super::Result<Tx> {
         let inner = match &self.engine {
-            Engine::Sqlite { write, .. } => Inner::SqliteWrite(write.begin().await?),
+            Engine::Sqlite { write, .. } => Inner::Sqlite(Held::Write(write.begin().await?)),
             Engine::Postgres(pool) => Inner::PostgresWrite(pool.begin().await?),
         };
         Ok(Tx {
@@ -168,22 +221,27 @@ impl Store {
     /// The name of the first that is not, with the engine's words.
     pub async fn prepare_all(&self) -> Result<usize, String> {
         let all = super::all_statements();
-        for (file, name, text) in &all {
-            let outcome = match &self.engine {
-                Engine::Sqlite { write, .. } => {
-                    let text = sqlx::SqlSafeStr::into_sql_str(*text);
-                    write
-                        .alone(async |connection| connection.prepare(text).await.map(|_| ()))
-                        .await
+        let count = all.len();
+        match &self.engine {
+            Engine::Sqlite { write, .. } => {
+                let prepare = move |connection: &mut Connection| {
+                    all.into_iter().try_for_each(|(file, name, text)| {
+                        let prepared = connection.prepare(text);
+                        prepared.map_err(|error| format!("{file}.{name}: {error}"))?;
+                        Ok::<_, String>(())
+                    })
+                };
+                let prepared = write.alone(prepare).await;
+                prepared.map_err(|error| error.to_string())??;
+            }
+            Engine::Postgres(pool) => {
+                for (file, name, text) in all {
+                    let prepared = pool.prepare(sqlx::SqlSafeStr::into_sql_str(text)).await;
+                    prepared.map_err(|error| format!("{file}.{name}: {error}"))?;
                 }
-                Engine::Postgres(pool) => pool
-                    .prepare(sqlx::SqlSafeStr::into_sql_str(*text))
-                    .await
-                    .map(|_| ()),
-            };
-            outcome.map_err(|error| format!("{file}.{name}: {error}"))?;
+            }
         }
-        Ok(all.len())
+        Ok(count)
     }
 
     /// Waits until nothing is under way and closes every connection; SQLite's WAL is folded in.
@@ -204,14 +262,16 @@ impl Store {
     pub async fn copy_to(&self, path: &str) -> Result<(), String> {
         own_file(Path::new(path)).map_err(|error| error.to_string())?;
         match &self.engine {
-            Engine::Sqlite { write, .. } => write
-                .alone(async |connection| {
-                    let copy = sqlx::query::<Sqlite>("vacuum into $1").bind(path);
-                    copy.execute(connection).await
-                })
-                .await
-                .map(|_| ())
-                .map_err(|error| error.to_string()),
+            Engine::Sqlite { write, .. } => {
+                let path = path.to_owned();
+                let copied = write.alone(move |connection| {
+                    sqlite::execute(connection, "vacuum into $1", &[&path])
+                });
+                match copied.await {
+                    Ok(copied) => copied.map(|_| ()).map_err(|error| error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
             Engine::Postgres(_) => {
                 Err("a PostgreSQL database is backed up with pg_dump".to_owned())
             }
@@ -221,40 +281,24 @@ impl Store {
 
 impl Engine {
     async fn sqlite(path: PathBuf, connections: u32) -> Result<Self, OpenError> {
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY)
-            .pragma("secure_delete", "on")
-            .pragma("trusted_schema", "off")
-            // What a savepoint would undo is kept in memory, not in a file of plain pages.
-            .pragma("temp_store", "memory")
-            .statement_cache_capacity(STATEMENTS)
-            .row_buffer_size(ROWS)
-            .disable_statement_logging();
-        own_file(&path).map_err(|error| OpenError::Connect(sqlx::Error::Io(error)))?;
-        let mut write = options.connect().await.map_err(OpenError::Connect)?;
-        migrator(Dialect::Sqlite)
-            .run(&mut write)
-            .await
-            .map_err(OpenError::Schema)?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(connections.max(1))
-            .acquire_timeout(BUSY)
-            .connect_with(options.read_only(true).create_if_missing(false))
-            .await
-            .map_err(OpenError::Connect)?;
+        let (path, write) = sqlite::away(path, |path| {
+            own_file(path).map_err(OpenError::connect)?;
+            let mut write =
+                sqlite::open(path, Access::Write, PRAGMAS).map_err(OpenError::connect)?;
+            bring_up(&mut write)?;
+            Ok::<_, OpenError>(write)
+        })
+        .await
+        .map_err(OpenError::connect)?;
         Ok(Self::Sqlite {
-            write: Writer::new(write, BUSY),
-            read,
+            write: Writer::new(write?, BUSY),
+            read: Readers::new(path, PRAGMAS, connections),
         })
     }
 
     async fn postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
         let options = PgConnectOptions::from_str(url)
-            .map_err(OpenError::Connect)?
+            .map_err(OpenError::connect)?
             .application_name("tuantibu")
             .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging()
@@ -264,21 +308,12 @@ impl Engine {
             .acquire_timeout(BUSY)
             .connect_with(options)
             .await
-            .map_err(OpenError::Connect)?;
+            .map_err(OpenError::connect)?;
         migrator(Dialect::Postgres)
             .run(&pool)
             .await
             .map_err(OpenError::Schema)?;
         Ok(Self::Postgres(pool))
-    }
-}
-
-/// Makes a missing file readable by its owner alone; SQLite gives its log the same mode.
-fn own_file(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    match options.write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
     }
 }
 
@@ -289,9 +324,10 @@ impl Tx {
     /// When the database refuses; nothing is written then.
     pub async fn commit(self) -> super::Result<()> {
         match self.inner {
-            Inner::SqliteWrite(member) => member.commit().await?,
+            Inner::Sqlite(Held::Write(member)) => member.commit().await?,
+            Inner::Sqlite(Held::Read(_)) | Inner::PostgresRead(_) => {}
+            Inner::Sqlite(Held::Lost) => return Err(SqliteError::Lost.into()),
             Inner::PostgresWrite(transaction) => transaction.commit().await?,
-            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
         }
         Ok(())
     }
@@ -301,8 +337,7 @@ impl Tx {
             ran.insert(statement);
         }
         match &mut self.inner {
-            Inner::SqliteRead(connection) => On::Sqlite(connection),
-            Inner::SqliteWrite(member) => On::Sqlite(member.connection()),
+            Inner::Sqlite(held) => On::Sqlite(held),
             Inner::PostgresRead(connection) => On::Postgres(connection),
             Inner::PostgresWrite(transaction) => On::Postgres(transaction),
         }

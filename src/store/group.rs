@@ -4,7 +4,11 @@
 //! the writer in turn, each within a savepoint of one transaction, and all who were waiting when the
 //! first of them was done are made durable by one commit: only then is any of them told so. Who is
 //! dropped half-way is undone alone. Nothing of a group is seen by readers before its commit.
-use sqlx::{SqliteConnection, raw_sql};
+//!
+//! Statements run in place, on the thread of whoever has the turn. What waits for the disk or for
+//! another program runs where it keeps no task waiting, and the turn goes along.
+use crate::sqlite::{BUSY, SqliteError, away};
+use rusqlite::{Connection, ErrorCode};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
@@ -14,15 +18,17 @@ use tokio::{
 
 /// The outer savepoint tells at the end whether the transaction is still the one that was begun:
 /// after some errors, as of a full disk, SQLite has undone it all by itself.
-const BEGIN: &str = "begin immediate; savepoint everybody";
-const COMMIT: &str = "release everybody; commit";
+const BEGIN: &str = "begin immediate";
+const EVERYBODY: &str = "savepoint everybody";
+const RELEASE: &str = "release everybody";
+const COMMIT: &str = "commit";
 const UNDO_ALL: &str = "rollback";
 const MEMBER: &str = "savepoint member";
 const UNDO_FIRST: &str = "rollback to everybody";
 const UNDO_MEMBER: &str = "rollback to member";
 const FOLD: &str = "pragma wal_checkpoint(truncate)";
 
-type Told = Result<(), sqlx::Error>;
+type Told = Result<(), SqliteError>;
 
 /// The writer, in turn.
 #[derive(Clone)]
@@ -32,7 +38,7 @@ pub(super) struct Writer {
 }
 
 struct State {
-    connection: SqliteConnection,
+    connection: Connection,
     closed: bool,
     /// Whether a transaction is open.
     open: bool,
@@ -52,7 +58,7 @@ pub(super) struct Member {
 
 impl Writer {
     /// A writer on its own connection; `patience` is how long one waits for a turn.
-    pub(super) fn new(connection: SqliteConnection, patience: Duration) -> Self {
+    pub(super) fn new(connection: Connection, patience: Duration) -> Self {
         let state = State {
             connection,
             closed: false,
@@ -67,82 +73,120 @@ impl Writer {
     }
 
     /// Takes the writer in turn.
-    pub(super) async fn begin(&self) -> Result<Member, sqlx::Error> {
-        let writer = self.clone();
-        // On a task of its own: a request that is given up half-way leaves no half-made savepoint.
-        let begun = tokio::spawn(async move {
-            let mut state = writer.turn().await?;
-            state.enter().await?;
-            Ok(Member {
-                state,
-                finished: false,
-                writer,
-                runtime: Handle::current(),
-            })
-        });
-        begun
-            .await
-            .unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
+    pub(super) async fn begin(&self) -> Result<Member, SqliteError> {
+        // From the turn on nothing is awaited unless the member goes along: a request that is given
+        // up half-way leaves no half-made savepoint.
+        let mut member = Member {
+            state: self.turn().await?,
+            finished: false,
+            writer: self.clone(),
+            runtime: Handle::current(),
+        };
+        let (mut member, begun) = match member.state.enter() {
+            // Another program writes: it is waited for elsewhere.
+            Ok(false) => away(member, |member| member.state.begin()).await?,
+            begun => (member, begun.map(|_| ())),
+        };
+        // Who never began has nothing to undo: the last savepoint is somebody else's.
+        member.finished = begun.is_err();
+        begun.map(|()| member)
     }
 
     /// Runs something on the connection while no transaction is open.
-    pub(super) async fn alone<T>(
+    pub(super) async fn alone<T: Send + 'static>(
         &self,
-        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        let mut state = self.turn().await?;
-        state.settle().await;
-        work(&mut state.connection).await
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, SqliteError> {
+        let state = self.turn().await?;
+        let alone = away(state, |state| {
+            state.settle();
+            work(&mut state.connection)
+        });
+        alone.await.map(|(_, outcome)| outcome)
     }
 
     /// Commits what is done, folds SQLite's log in and lets nobody write any more.
     pub(super) async fn close(&self) {
-        let mut state = self.state.clone().lock_owned().await;
-        state.settle().await;
-        state.closed = true;
-        // A reader elsewhere may hold some of the log; the next program to open it folds that in.
-        let _ = state.run(FOLD).await;
+        let state = self.state.clone().lock_owned().await;
+        let _ = away(state, |state| {
+            state.settle();
+            state.closed = true;
+            // A reader elsewhere may hold some of the log; the next program to open it folds that in.
+            let _ = state.run(FOLD);
+        })
+        .await;
     }
 
-    async fn turn(&self) -> Result<OwnedMutexGuard<State>, sqlx::Error> {
-        let state = timeout(self.patience, self.state.clone().lock_owned())
-            .await
-            .map_err(|_| sqlx::Error::PoolTimedOut)?;
+    async fn turn(&self) -> Result<OwnedMutexGuard<State>, SqliteError> {
+        let state = match self.state.clone().try_lock_owned() {
+            Ok(state) => state,
+            Err(_) => timeout(self.patience, self.state.clone().lock_owned())
+                .await
+                .map_err(|_| SqliteError::Late)?,
+        };
         if state.closed {
-            return Err(sqlx::Error::PoolClosed);
+            return Err(SqliteError::Closed);
         }
         Ok(state)
     }
 
     /// Ends the group, once those who are waiting for a turn by now have had theirs.
     fn settle_after_those_who_wait(&self, runtime: &Handle) {
-        let state = self.state.clone();
-        runtime.spawn(async move { state.lock_owned().await.settle().await });
+        // Nobody waits: the way over a task of its own is saved.
+        match self.state.clone().try_lock_owned() {
+            Ok(state) => settle(state, runtime),
+            Err(_) => {
+                let (state, handle) = (self.state.clone(), runtime.clone());
+                runtime.spawn(async move { settle(state.lock_owned().await, &handle) });
+            }
+        }
+    }
+}
+
+/// Ends a group: in place where nothing is to be made durable.
+fn settle(mut state: OwnedMutexGuard<State>, runtime: &Handle) {
+    if state.done.is_empty() {
+        state.settle();
+    } else {
+        runtime.spawn_blocking(move || state.settle());
     }
 }
 
 impl State {
-    async fn run(&mut self, text: &'static str) -> Told {
-        raw_sql(text)
-            .execute(&mut self.connection)
-            .await
-            .map(|_| ())
+    fn run(&mut self, text: &'static str) -> Told {
+        self.connection.prepare_cached(text)?.raw_query().next()?;
+        Ok(())
     }
 
-    async fn enter(&mut self) -> Told {
-        self.undo_dropped().await;
+    /// Begins a member's part; false where the lock must be waited for first.
+    fn enter(&mut self) -> Result<bool, SqliteError> {
+        self.undo_dropped();
         if self.open {
-            self.run(MEMBER).await
-        } else {
-            self.run(BEGIN).await?;
-            self.open = true;
-            Ok(())
+            self.run(MEMBER)?;
+            return Ok(true);
+        }
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let begun = self.begin();
+        self.connection.busy_timeout(BUSY)?;
+        match begun {
+            Err(SqliteError::Engine(error))
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) =>
+            {
+                Ok(false)
+            }
+            begun => begun.map(|()| true),
         }
     }
 
+    fn begin(&mut self) -> Told {
+        self.run(BEGIN)?;
+        self.open = true;
+        self.run(EVERYBODY)
+    }
+
     /// Undoes the member that was dropped, if one was.
-    async fn undo_dropped(&mut self) {
-        if !std::mem::take(&mut self.undo) {
+    fn undo_dropped(&mut self) {
+        if !std::mem::take(&mut self.undo) || !self.open {
             return;
         }
         let text = if self.done.is_empty() {
@@ -150,25 +194,25 @@ impl State {
         } else {
             UNDO_MEMBER
         };
-        if let Err(error) = self.run(text).await {
-            self.fail(error).await;
+        if let Err(error) = self.run(text) {
+            self.fail(&error);
         }
     }
 
     /// Commits for all who are done, or ends the transaction where nobody is.
-    async fn settle(&mut self) {
-        self.undo_dropped().await;
+    fn settle(&mut self) {
+        self.undo_dropped();
         if !self.open {
             return;
         }
         if self.done.is_empty() {
-            if let Err(error) = self.run(UNDO_ALL).await {
-                self.fail(error).await;
+            if let Err(error) = self.run(UNDO_ALL) {
+                self.fail(&error);
             }
             self.open = false;
             return;
         }
-        match self.run(COMMIT).await {
+        match self.run(RELEASE).and_then(|()| self.run(COMMIT)) {
             Ok(()) => {
                 self.open = false;
                 for waiting in self.done.drain(..) {
@@ -176,27 +220,27 @@ impl State {
                     let _ = waiting.send(Ok(()));
                 }
             }
-            Err(error) => self.fail(error).await,
+            Err(error) => self.fail(&error),
         }
     }
 
     /// The whole group is lost: everybody is told, so that nobody believes in a write that is not.
-    async fn fail(&mut self, error: sqlx::Error) {
-        let kind = super::StoreError::from(error).kind();
+    fn fail(&mut self, error: &SqliteError) {
+        let kind = error.kind();
         tracing::error!(waiting = self.done.len(), error = %kind, "a commit failed");
         // Nothing to undo where SQLite did so itself.
-        let _ = self.run(UNDO_ALL).await;
+        let _ = self.run(UNDO_ALL);
         self.open = false;
         for waiting in self.done.drain(..) {
-            let _ = waiting.send(Err(sqlx::Error::Protocol(format!("commit: {kind}"))));
+            let _ = waiting.send(Err(SqliteError::Commit(kind.clone())));
         }
     }
 }
 
 impl Member {
     /// The connection.
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.state.connection
+    pub(super) fn connection(&self) -> &Connection {
+        &self.state.connection
     }
 
     /// Waits until the group, and this with it, is durable.
@@ -204,11 +248,13 @@ impl Member {
         let (tell, told) = oneshot::channel();
         self.state.done.push(tell);
         self.finished = true;
-        if self.state.done.len() == 1 {
-            self.writer.settle_after_those_who_wait(&self.runtime);
-        }
+        let first = self.state.done.len() == 1;
+        let (writer, runtime) = (self.writer.clone(), self.runtime.clone());
         drop(self);
-        told.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+        if first {
+            writer.settle_after_those_who_wait(&runtime);
+        }
+        told.await.unwrap_or(Err(SqliteError::Lost))
     }
 }
 

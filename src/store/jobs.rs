@@ -1,5 +1,5 @@
 //! Jobs: texts to send later, written in the action's own transaction.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, row, rows, statements};
 
 statements! {
     INSERT = "insert into jobs (id, kind, payload, due_at, attempts) values ($1, $2, $3, $4, 0)";
@@ -14,17 +14,18 @@ statements! {
     RELEASE = "delete from leases where name = $1 and owner = $2";
 }
 
-/// A job's row.
-#[derive(Debug, sqlx::FromRow)]
-pub struct JobRow {
-    /// Its id.
-    pub id: Vec<u8>,
-    /// What is to be done.
-    pub kind: String,
-    /// With what, sealed.
-    pub payload: Vec<u8>,
-    /// How often it was tried.
-    pub attempts: i64,
+row! {
+    /// A job's row.
+    pub struct JobRow {
+        /// Its id.
+        pub id: Vec<u8>,
+        /// What is to be done.
+        pub kind: String,
+        /// With what, sealed.
+        pub payload: Vec<u8>,
+        /// How often it was tried.
+        pub attempts: i64,
+    }
 }
 
 /// Adds a job.

@@ -1,5 +1,5 @@
 //! Counters of limits, shared by every server.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_execute, rows, statements};
 
 statements! {
     TAKE = "insert into counters (counter, bucket, amount, expires_at) values ($1, $2, $3, $4) \
@@ -34,5 +34,5 @@ pub async fn give_back(tx: &mut Tx, counter: &[u8], bucket: i64) -> Result<()> {
 
 /// Forgets counters that ended before a time.
 pub async fn forget_over(tx: &mut Tx, before: i64) -> Result<u64> {
-    execute!(tx, OVER, before)
+    long_execute!(tx, OVER, before)
 }

@@ -18,12 +18,35 @@ pub mod verifications;
 
 pub use engine::{OpenError, Store, Tx};
 
-use crate::error::{Error, RETRYABLE};
+use crate::{
+    error::{Error, RETRYABLE},
+    sqlite::SqliteError,
+};
 
 /// A failure of the database. Its text goes to the log, never to a person.
 #[derive(Debug, thiserror::Error)]
 #[error("the database failed")]
-pub struct StoreError(#[from] sqlx::Error);
+pub struct StoreError(#[source] Fault);
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Sqlite(#[from] SqliteError),
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+}
+
+impl From<SqliteError> for StoreError {
+    fn from(error: SqliteError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.into())
+    }
+}
 
 impl StoreError {
     /// Whether the same transaction, begun anew, may well succeed: a serialization failure, a
@@ -31,15 +54,14 @@ impl StoreError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match &self.0 {
-            sqlx::Error::Database(error) => {
+            Fault::Sqlite(error) => error.is_retryable(),
+            Fault::Postgres(sqlx::Error::Database(error)) => {
                 error.is_unique_violation()
-                    || matches!(
-                        error.code().as_deref(),
-                        Some("40001" | "40P01" | "57P01" | "5" | "517" | "261")
-                    )
+                    || matches!(error.code().as_deref(), Some("40001" | "40P01" | "57P01"))
             }
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
-            _ => false,
+            Fault::Postgres(error) => {
+                matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+            }
         }
     }
 
@@ -47,18 +69,25 @@ impl StoreError {
     #[must_use]
     pub fn kind(&self) -> String {
         match &self.0 {
-            sqlx::Error::Database(error) => format!(
-                "database error {} {}",
-                error.code().unwrap_or_default(),
-                error.constraint().or(error.table()).unwrap_or_default()
-            ),
-            sqlx::Error::Io(error) => format!("database connection: {}", error.kind()),
-            sqlx::Error::PoolTimedOut => "no database connection in time".to_owned(),
-            sqlx::Error::PoolClosed => "the database is closed".to_owned(),
-            sqlx::Error::RowNotFound => "a row that must be there is not".to_owned(),
-            sqlx::Error::ColumnDecode { index, .. } => format!("column {index} has another type"),
-            other => format!("database: {}", std::any::type_name_of_val(other)),
+            Fault::Sqlite(error) => error.kind(),
+            Fault::Postgres(error) => kind_on_postgres(error),
         }
+    }
+}
+
+fn kind_on_postgres(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => format!(
+            "database error {} {}",
+            error.code().unwrap_or_default(),
+            error.constraint().or(error.table()).unwrap_or_default()
+        ),
+        sqlx::Error::Io(error) => format!("database connection: {}", error.kind()),
+        sqlx::Error::PoolTimedOut => "no database connection in time".to_owned(),
+        sqlx::Error::PoolClosed => "the database is closed".to_owned(),
+        sqlx::Error::RowNotFound => "a row that must be there is not".to_owned(),
+        sqlx::Error::ColumnDecode { index, .. } => format!("column {index} has another type"),
+        other => format!("database: {}", std::any::type_name_of_val(other)),
     }
 }
 
@@ -85,40 +114,133 @@ macro_rules! statements {
     };
 }
 
-/// Runs a statement that answers rows, on whichever engine the transaction is.
+/// Declares a row: how PostgreSQL's and SQLite's columns are read into it. `in` takes another row's
+/// columns first.
+macro_rules! row {
+    (
+        $(#[$meta:meta])* pub struct $name:ident {
+            $(#[$inner_meta:meta])* in $inner:ident: $other:ty,
+            $($(#[$doc:meta])* pub $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, sqlx::FromRow)]
+        pub struct $name {
+            $(#[$inner_meta])* #[sqlx(flatten)] pub $inner: $other,
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl $crate::sqlite::FromRow for $name {
+            fn find(places: &mut $crate::sqlite::Places<'_>) -> rusqlite::Result<()> {
+                <$other as $crate::sqlite::FromRow>::find(places)?;
+                $(places.named(stringify!($field))?;)*
+                Ok(())
+            }
+
+            fn take(columns: &mut $crate::sqlite::Columns<'_>) -> rusqlite::Result<Self> {
+                Ok(Self {
+                    $inner: <$other as $crate::sqlite::FromRow>::take(columns)?,
+                    $($field: columns.take()?,)*
+                })
+            }
+        }
+    };
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$doc:meta])* pub $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, sqlx::FromRow)]
+        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+
+        impl $crate::sqlite::FromRow for $name {
+            fn find(places: &mut $crate::sqlite::Places<'_>) -> rusqlite::Result<()> {
+                $(places.named(stringify!($field))?;)*
+                Ok(())
+            }
+
+            fn take(columns: &mut $crate::sqlite::Columns<'_>) -> rusqlite::Result<Self> {
+                Ok(Self { $($field: columns.take()?,)* })
+            }
+        }
+    };
+}
+
+/// Runs a statement that answers rows, on whichever engine the transaction is. SQLite runs it in
+/// place: it must be short. [`long_rows`] is for what may touch thousands of rows.
 macro_rules! rows {
     ($tx:expr, $method:ident, $row:ty, $text:expr $(, $argument:expr)* $(,)?) => {
         match $tx.on($text) {
-            $crate::store::engine::On::Sqlite(connection) => {
-                sqlx::query_as::<sqlx::Sqlite, $row>($text)
+            $crate::store::engine::On::Sqlite(held) => held.here(|connection| {
+                $crate::sqlite::$method::<$row>(
+                    connection, $text, &[$(&$argument as &dyn rusqlite::ToSql),*],
+                )
+            }),
+            $crate::store::engine::On::Postgres(connection) => {
+                sqlx::query_as::<sqlx::Postgres, $row>($text)
                     $(.bind($argument))*.$method(connection).await
+                    .map_err($crate::store::StoreError::from)
+            }
+        }
+    };
+}
+
+/// As [`rows`], where SQLite would keep a thread of the runtime from its other tasks.
+macro_rules! long_rows {
+    ($tx:expr, $method:ident, $row:ty, $text:expr $(, $argument:expr)* $(,)?) => {
+        match $tx.on($text) {
+            $crate::store::engine::On::Sqlite(held) => {
+                let arguments = $crate::store::engine::owned(&[$(&$argument),*]);
+                held.away(arguments, |connection, arguments| {
+                    $crate::sqlite::$method::<$row>(connection, $text, arguments)
+                }).await
             }
             $crate::store::engine::On::Postgres(connection) => {
                 sqlx::query_as::<sqlx::Postgres, $row>($text)
                     $(.bind($argument))*.$method(connection).await
+                    .map_err($crate::store::StoreError::from)
             }
         }
-        .map_err($crate::store::StoreError::from)
     };
 }
 
-/// Runs a statement that answers nothing; how many rows it touched.
+/// Runs a statement that answers nothing; how many rows it touched. SQLite runs it in place, as
+/// [`rows`].
 macro_rules! execute {
     ($tx:expr, $text:expr $(, $argument:expr)* $(,)?) => {
         match $tx.on($text) {
-            $crate::store::engine::On::Sqlite(connection) => {
-                sqlx::query::<sqlx::Sqlite>($text)
-                    $(.bind($argument))*.execute(connection).await.map(|done| done.rows_affected())
+            $crate::store::engine::On::Sqlite(held) => held.here(|connection| {
+                $crate::sqlite::execute(
+                    connection, $text, &[$(&$argument as &dyn rusqlite::ToSql),*],
+                )
+            }),
+            $crate::store::engine::On::Postgres(connection) => {
+                sqlx::query::<sqlx::Postgres>($text)
+                    $(.bind($argument))*.execute(connection).await
+                    .map(|done| done.rows_affected())
+                    .map_err($crate::store::StoreError::from)
+            }
+        }
+    };
+}
+
+/// As [`execute`], where SQLite would keep a thread of the runtime from its other tasks.
+macro_rules! long_execute {
+    ($tx:expr, $text:expr $(, $argument:expr)* $(,)?) => {
+        match $tx.on($text) {
+            $crate::store::engine::On::Sqlite(held) => {
+                let arguments = $crate::store::engine::owned(&[$(&$argument),*]);
+                held.away(arguments, |connection, arguments| {
+                    $crate::sqlite::execute(connection, $text, arguments)
+                }).await
             }
             $crate::store::engine::On::Postgres(connection) => {
                 sqlx::query::<sqlx::Postgres>($text)
-                    $(.bind($argument))*.execute(connection).await.map(|done| done.rows_affected())
+                    $(.bind($argument))*.execute(connection).await
+                    .map(|done| done.rows_affected())
+                    .map_err($crate::store::StoreError::from)
             }
         }
-        .map_err($crate::store::StoreError::from)
     };
 }
-use {execute, rows, statements};
+use {execute, long_execute, long_rows, row, rows, statements};
 
 /// Every statement of every file, as `file.NAME`.
 #[must_use]

@@ -1,5 +1,5 @@
 //! Persons: found by keyed hashes, read by opening one sealed profile.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_rows, row, rows, statements};
 
 statements! {
     /// The row of a document wins over ours: its id comes back.
@@ -28,15 +28,16 @@ statements! {
         limit $1";
 }
 
-/// A person's row.
-#[derive(Debug, sqlx::FromRow)]
-pub struct PersonRow {
-    /// The identifier.
-    pub id: Vec<u8>,
-    /// The keyed hash of the phone.
-    pub phone_hash: Vec<u8>,
-    /// The sealed profile.
-    pub profile: Vec<u8>,
+row! {
+    /// A person's row.
+    pub struct PersonRow {
+        /// The identifier.
+        pub id: Vec<u8>,
+        /// The keyed hash of the phone.
+        pub phone_hash: Vec<u8>,
+        /// The sealed profile.
+        pub profile: Vec<u8>,
+    }
 }
 
 /// Adds a person, or finds the one with that document; the row of whichever it is.
@@ -112,5 +113,5 @@ pub async fn erase_unneeded(tx: &mut Tx, id: &[u8], sessions_alive_at: i64) -> R
 
 /// Some persons whom nothing needs, sessions included.
 pub async fn unneeded(tx: &mut Tx, limit: i64) -> Result<Vec<(Vec<u8>,)>> {
-    rows!(tx, fetch_all, (Vec<u8>,), UNNEEDED, limit)
+    long_rows!(tx, fetch_all, (Vec<u8>,), UNNEEDED, limit)
 }

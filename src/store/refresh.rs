@@ -1,5 +1,18 @@
 //! Refresh: runs, shards with leases, and the people of a shard.
-use super::{Result, Tx, execute, rows, statements};
+use super::{
+    Result, Tx,
+    engine::{Held, On},
+    execute, long_execute, long_rows, row, rows, statements,
+};
+use crate::sqlite;
+use rusqlite::ToSql;
+
+/// Rows written in place before other tasks of the thread get their turn.
+const AT_ONCE: usize = 100;
+
+/// What [`REPLACE`] does with one person, on SQLite.
+const REPLACE_EACH: &str = "update snapshots set items = $2, fingerprint = $3, read_at = $4, miss = 0, \
+    seen_at = null where person_id = $1 and covers = $5 and fingerprint is not distinct from $6";
 
 statements! {
     SEED = "insert into refresh_shards (shard, version, done, lease_until, updated, unchanged, failed, unmatched) \
@@ -62,82 +75,86 @@ statements! {
         (select distinct a.register_id from authorizations a where a.person_id > $1 and a.person_id <= $2)";
 }
 
-/// A shard's times.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct ShardRow {
-    /// 0 to 63.
-    pub shard: i64,
-    /// When its last complete reading began.
-    pub read_at: Option<i64>,
-    /// When its last attempt failed; none once it succeeded.
-    pub failed_at: Option<i64>,
-    /// When the first of the attempts failed that have failed since; none once one succeeded.
-    pub failing_since: Option<i64>,
+row! {
+    /// A shard's times.
+    pub struct ShardRow {
+        /// 0 to 63.
+        pub shard: i64,
+        /// When its last complete reading began.
+        pub read_at: Option<i64>,
+        /// When its last attempt failed; none once it succeeded.
+        pub failed_at: Option<i64>,
+        /// When the first of the attempts failed that have failed since; none once one succeeded.
+        pub failing_since: Option<i64>,
+    }
 }
 
-/// A run.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct RunRow {
-    /// Its id.
-    pub id: Vec<u8>,
-    /// `schedule`, `command`, `demo`.
-    pub cause: String,
-    /// Where the source's changes stood when it began, if it can tell.
-    pub cursor: Option<String>,
-    /// Beginning.
-    pub started_at: i64,
-    /// End.
-    pub finished_at: Option<i64>,
-    /// People whose information changed.
-    pub updated: i64,
-    /// People whose information did not.
-    pub unchanged: i64,
-    /// People who could not be read.
-    pub failed: i64,
-    /// People whom the source does not know.
-    pub unmatched: i64,
+row! {
+    /// A run.
+    pub struct RunRow {
+        /// Its id.
+        pub id: Vec<u8>,
+        /// `schedule`, `command`, `demo`.
+        pub cause: String,
+        /// Where the source's changes stood when it began, if it can tell.
+        pub cursor: Option<String>,
+        /// Beginning.
+        pub started_at: i64,
+        /// End.
+        pub finished_at: Option<i64>,
+        /// People whose information changed.
+        pub updated: i64,
+        /// People whose information did not.
+        pub unchanged: i64,
+        /// People who could not be read.
+        pub failed: i64,
+        /// People whom the source does not know.
+        pub unmatched: i64,
+    }
 }
 
-/// A shard that this server has a lease of.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct LeasedRow {
-    /// 0 to 63.
-    pub shard: i64,
-    /// When this run began to read it.
-    pub began_at: Option<i64>,
-    /// The last id that is done.
-    pub reached: Option<Vec<u8>>,
-    /// When its last complete reading began.
-    pub read_at: Option<i64>,
-    /// Where the source's changes stood then.
-    pub cursor: Option<String>,
+row! {
+    /// A shard that this server has a lease of.
+    pub struct LeasedRow {
+        /// 0 to 63.
+        pub shard: i64,
+        /// When this run began to read it.
+        pub began_at: Option<i64>,
+        /// The last id that is done.
+        pub reached: Option<Vec<u8>>,
+        /// When its last complete reading began.
+        pub read_at: Option<i64>,
+        /// Where the source's changes stood then.
+        pub cursor: Option<String>,
+    }
 }
 
-/// A person to be read.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct RefreshRow {
-    /// The person.
-    pub id: Vec<u8>,
-    /// The keyed hash of the document.
-    pub document_hash: Vec<u8>,
-    /// The sealed profile.
-    pub profile: Vec<u8>,
-    /// The fingerprint of what is held.
-    pub fingerprint: Option<Vec<u8>>,
-    /// How the last attempt went.
-    pub miss: i64,
-    /// The items that authorizations cover, comma-separated.
-    pub covers: String,
+row! {
+    /// A person to be read.
+    pub struct RefreshRow {
+        /// The person.
+        pub id: Vec<u8>,
+        /// The keyed hash of the document.
+        pub document_hash: Vec<u8>,
+        /// The sealed profile.
+        pub profile: Vec<u8>,
+        /// The fingerprint of what is held.
+        pub fingerprint: Option<Vec<u8>>,
+        /// How the last attempt went.
+        pub miss: i64,
+        /// The items that authorizations cover, comma-separated.
+        pub covers: String,
+    }
 }
 
-/// What is held of a person.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct HeldRow {
-    /// The snapshot.
-    #[sqlx(flatten)]
-    pub snapshot: super::snapshots::SnapshotRow,
-    /// The items that authorizations cover, comma-separated.
-    pub covers: String,
+row! {
+    /// What is held of a person.
+    pub struct HeldRow {
+        /// The snapshot.
+        in snapshot: super::snapshots::SnapshotRow,
+        /// The items that authorizations cover, comma-separated.
+        pub covers: String,
+    }
 }
 
 /// A person's new items.
@@ -288,17 +305,17 @@ pub async fn progress(tx: &mut Tx, run: &[u8]) -> Result<i64> {
 
 /// Forgets runs that finished before a time.
 pub async fn forget_over(tx: &mut Tx, before: i64) -> Result<u64> {
-    execute!(tx, RUNS_OVER, before)
+    long_execute!(tx, RUNS_OVER, before)
 }
 
 /// The next people of an id range (exclusive, inclusive) who are in a register.
 pub async fn people(tx: &mut Tx, after: &[u8], last: &[u8], limit: i64) -> Result<Vec<RefreshRow>> {
-    rows!(tx, fetch_all, RefreshRow, PEOPLE, after, last, limit)
+    long_rows!(tx, fetch_all, RefreshRow, PEOPLE, after, last, limit)
 }
 
 /// How many people of an id range are in a register.
 pub async fn count(tx: &mut Tx, after: &[u8], last: &[u8]) -> Result<i64> {
-    Ok(rows!(tx, fetch_one, (i64,), COUNT, after, last)?.0)
+    Ok(long_rows!(tx, fetch_one, (i64,), COUNT, after, last)?.0)
 }
 
 /// What is held of a person.
@@ -309,6 +326,9 @@ pub async fn held(tx: &mut Tx, person: &[u8]) -> Result<Option<HeldRow>> {
 /// Writes the new items of people whose authorizations cover the same; of how many. Who changed
 /// meanwhile is left as they are.
 pub async fn replace(tx: &mut Tx, updates: &[&Update], read_at: i64, covers: &str) -> Result<u64> {
+    if let On::Sqlite(held) = tx.on(REPLACE) {
+        return replace_each(held, updates, read_at, covers).await;
+    }
     const NONE: [u8; 32] = [0; 32];
     let rows: Vec<Vec<u8>> = updates
         .iter()
@@ -319,6 +339,33 @@ pub async fn replace(tx: &mut Tx, updates: &[&Update], read_at: i64, covers: &st
         .collect();
     let list = super::hex_list(rows.iter().map(Vec::as_slice));
     execute!(tx, REPLACE, list, read_at, covers)
+}
+
+/// The same without a round trip, where a list of all would only be written and read again.
+async fn replace_each(
+    held: &mut Held,
+    updates: &[&Update],
+    read_at: i64,
+    covers: &str,
+) -> Result<u64> {
+    let mut written = 0;
+    for some in updates.chunks(AT_ONCE) {
+        written += held.here(|connection| {
+            some.iter().try_fold(0, |written, update| {
+                let arguments: [&dyn ToSql; 6] = [
+                    &update.id,
+                    &update.items,
+                    &update.fingerprint,
+                    &read_at,
+                    &covers,
+                    &update.old,
+                ];
+                Ok(written + sqlite::execute(connection, REPLACE_EACH, &arguments)?)
+            })
+        })?;
+        tokio::task::yield_now().await;
+    }
+    Ok(written)
 }
 
 /// Writes what a reading gave of one person, over what was read; whether it did.
@@ -346,6 +393,6 @@ pub async fn replace_one(
 
 /// Tells the registers of an id range's people (exclusive, inclusive) that something changed.
 pub async fn tell(tx: &mut Tx, after: &[u8], last: &[u8]) -> Result<()> {
-    execute!(tx, TELL, after, last)?;
+    long_execute!(tx, TELL, after, last)?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Registers, their requirements, administrators and codes.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_execute, long_rows, row, rows, statements};
 
 statements! {
     INSERT = "insert into registers (id, version, organisation, administrator_title, contact, \
@@ -62,123 +62,128 @@ statements! {
     DELETE_REPORTS = "delete from reports where register_id = $1";
 }
 
-/// A register's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct RegisterRow {
-    /// The identifier.
-    pub id: Vec<u8>,
-    /// Rises with every change of what its list shows.
-    pub version: i64,
-    /// The organisation's name, the administrator's own word.
-    pub organisation: String,
-    /// What the administrator is there.
-    pub administrator_title: Option<String>,
-    /// The sealed contact.
-    pub contact: Vec<u8>,
-    /// The street's division code.
-    pub street_code: String,
-    /// The purpose.
-    pub purpose: String,
-    /// JSON: `[{"item": …, "required": …}]`.
-    pub items: String,
-    /// JSON: a list of names.
-    pub departments: String,
-    /// Last day, as a date.
-    pub ends_on: Option<String>,
-    /// The version of the requirements in force.
-    pub requirements_version: i64,
-    /// The hash of the registration code.
-    pub code_hash: Vec<u8>,
-    /// The sealed registration code.
-    pub code: Vec<u8>,
-    /// 1 when the operator froze it.
-    pub frozen: i64,
-    /// 1 when the operator vouched for the organisation's name.
-    pub vouched: i64,
-    /// 1 once anybody joined.
-    pub joined_ever: i64,
-    /// How many members.
-    pub members: i64,
-    /// When it was made.
-    pub created_at: i64,
-    /// When an administrator last opened it.
-    pub opened_at: i64,
+row! {
+    /// A register's row.
+    pub struct RegisterRow {
+        /// The identifier.
+        pub id: Vec<u8>,
+        /// Rises with every change of what its list shows.
+        pub version: i64,
+        /// The organisation's name, the administrator's own word.
+        pub organisation: String,
+        /// What the administrator is there.
+        pub administrator_title: Option<String>,
+        /// The sealed contact.
+        pub contact: Vec<u8>,
+        /// The street's division code.
+        pub street_code: String,
+        /// The purpose.
+        pub purpose: String,
+        /// JSON: `[{"item": …, "required": …}]`.
+        pub items: String,
+        /// JSON: a list of names.
+        pub departments: String,
+        /// Last day, as a date.
+        pub ends_on: Option<String>,
+        /// The version of the requirements in force.
+        pub requirements_version: i64,
+        /// The hash of the registration code.
+        pub code_hash: Vec<u8>,
+        /// The sealed registration code.
+        pub code: Vec<u8>,
+        /// 1 when the operator froze it.
+        pub frozen: i64,
+        /// 1 when the operator vouched for the organisation's name.
+        pub vouched: i64,
+        /// 1 once anybody joined.
+        pub joined_ever: i64,
+        /// How many members.
+        pub members: i64,
+        /// When it was made.
+        pub created_at: i64,
+        /// When an administrator last opened it.
+        pub opened_at: i64,
+    }
 }
 
-/// What somebody is in a register, and how it stands.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct StandingRow {
-    /// Who.
-    pub person_id: Vec<u8>,
-    /// The register.
-    pub register_id: Vec<u8>,
-    /// 1 owner, 0 administrator.
-    pub role: i64,
-    /// JSON list of the departments that the administrator is limited to.
-    pub departments: Option<String>,
-    /// The register's version.
-    pub version: i64,
-    /// Its last day.
-    pub ends_on: Option<String>,
-    /// The version of the shards' times.
-    pub shards: Option<i64>,
-    /// How many joins wait for the source.
-    pub waiting: i64,
+row! {
+    /// What somebody is in a register, and how it stands.
+    pub struct StandingRow {
+        /// Who.
+        pub person_id: Vec<u8>,
+        /// The register.
+        pub register_id: Vec<u8>,
+        /// 1 owner, 0 administrator.
+        pub role: i64,
+        /// JSON list of the departments that the administrator is limited to.
+        pub departments: Option<String>,
+        /// The register's version.
+        pub version: i64,
+        /// Its last day.
+        pub ends_on: Option<String>,
+        /// The version of the shards' times.
+        pub shards: Option<i64>,
+        /// How many joins wait for the source.
+        pub waiting: i64,
+    }
 }
 
-/// A register with the role that somebody has in it.
-#[derive(Debug, sqlx::FromRow)]
-pub struct OwnRegisterRow {
-    /// The register.
-    #[sqlx(flatten)]
-    pub register: RegisterRow,
-    /// 1 owner, 0 administrator.
-    pub role: i64,
-    /// JSON list of the departments that the administrator is limited to.
-    pub limited_to: Option<String>,
+row! {
+    /// A register with the role that somebody has in it.
+    pub struct OwnRegisterRow {
+        /// The register.
+        in register: RegisterRow,
+        /// 1 owner, 0 administrator.
+        pub role: i64,
+        /// JSON list of the departments that the administrator is limited to.
+        pub limited_to: Option<String>,
+    }
 }
 
-/// A register with the number of its reports.
-#[derive(Debug, sqlx::FromRow)]
-pub struct ReportedRow {
-    /// The register.
-    #[sqlx(flatten)]
-    pub register: RegisterRow,
-    /// How many reports it has.
-    pub reports: i64,
+row! {
+    /// A register with the number of its reports.
+    pub struct ReportedRow {
+        /// The register.
+        in register: RegisterRow,
+        /// How many reports it has.
+        pub reports: i64,
+    }
 }
 
-/// A report's row.
-#[derive(Debug, sqlx::FromRow)]
-pub struct ReportRow {
-    /// The identifier.
-    pub id: Vec<u8>,
-    /// The sealed reason.
-    pub reason: Vec<u8>,
-    /// When it came in.
-    pub at: i64,
+row! {
+    /// A report's row.
+    pub struct ReportRow {
+        /// The identifier.
+        pub id: Vec<u8>,
+        /// The sealed reason.
+        pub reason: Vec<u8>,
+        /// When it came in.
+        pub at: i64,
+    }
 }
 
-/// An administrator's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct AdministratorRow {
-    /// The person.
-    pub person_id: Vec<u8>,
-    /// 1 owner, 0 administrator.
-    pub role: i64,
-    /// JSON list of the departments that the administrator is limited to.
-    pub departments: Option<String>,
+row! {
+    /// An administrator's row.
+    pub struct AdministratorRow {
+        /// The person.
+        pub person_id: Vec<u8>,
+        /// 1 owner, 0 administrator.
+        pub role: i64,
+        /// JSON list of the departments that the administrator is limited to.
+        pub departments: Option<String>,
+    }
 }
 
-/// Requirements as they stood from a moment on.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct RequirementsRow {
-    /// Their version, from 1.
-    pub version: i64,
-    /// JSON list.
-    pub body: String,
-    /// When they were set.
-    pub created_at: i64,
+row! {
+    /// Requirements as they stood from a moment on.
+    pub struct RequirementsRow {
+        /// Their version, from 1.
+        pub version: i64,
+        /// JSON list.
+        pub body: String,
+        /// When they were set.
+        pub created_at: i64,
+    }
 }
 
 /// Adds a register.
@@ -224,7 +229,7 @@ pub async fn delete_roles(tx: &mut Tx, person: &[u8]) -> Result<u64> {
 
 /// Every register with the number of its reports, for the operator.
 pub async fn all(tx: &mut Tx) -> Result<Vec<ReportedRow>> {
-    rows!(tx, fetch_all, ReportedRow, ALL)
+    long_rows!(tx, fetch_all, ReportedRow, ALL)
 }
 
 /// Writes what an administrator may change.
@@ -341,7 +346,7 @@ pub async fn ended(
     opened_before: i64,
     limit: i64,
 ) -> Result<Vec<(Vec<u8>, i64)>> {
-    rows!(
+    long_rows!(
         tx,
         fetch_all,
         (Vec<u8>, i64),
@@ -429,7 +434,7 @@ pub async fn is_replaced(tx: &mut Tx, code_hash: &[u8]) -> Result<bool> {
 
 /// Forgets codes replaced before a time.
 pub async fn forget_replaced(tx: &mut Tx, before: i64) -> Result<u64> {
-    execute!(tx, FORGET_REPLACED, before)
+    long_execute!(tx, FORGET_REPLACED, before)
 }
 
 /// Keeps a report for the operator; the reason is sealed.

@@ -1,5 +1,5 @@
 //! Sessions and confirmation tokens; tokens stand hashed.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_execute, row, rows, statements};
 
 statements! {
     INSERT = "insert into sessions (token_hash, id, person_id, scope, created_at, seen_at, expires_at) \
@@ -24,21 +24,22 @@ statements! {
     TOKENS_OVER = "delete from confirmation_tokens where expires_at <= $1";
 }
 
-/// A session's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct SessionRow {
-    /// The session's public id.
-    pub id: Vec<u8>,
-    /// Whose it is.
-    pub person_id: Vec<u8>,
-    /// 0 everything, 1 leaving only.
-    pub scope: i64,
-    /// Beginning.
-    pub created_at: i64,
-    /// Last use, to the minute.
-    pub seen_at: i64,
-    /// The latest end.
-    pub expires_at: i64,
+row! {
+    /// A session's row.
+    pub struct SessionRow {
+        /// The session's public id.
+        pub id: Vec<u8>,
+        /// Whose it is.
+        pub person_id: Vec<u8>,
+        /// 0 everything, 1 leaving only.
+        pub scope: i64,
+        /// Beginning.
+        pub created_at: i64,
+        /// Last use, to the minute.
+        pub seen_at: i64,
+        /// The latest end.
+        pub expires_at: i64,
+    }
 }
 
 /// Adds a session.
@@ -56,14 +57,14 @@ pub async fn insert(tx: &mut Tx, token_hash: &[u8], row: &SessionRow) -> Result<
     Ok(())
 }
 
-/// A session with its token's hash.
-#[derive(Debug, sqlx::FromRow)]
-pub struct TokenRow {
-    /// The hash.
-    pub token_hash: Vec<u8>,
-    /// The session.
-    #[sqlx(flatten)]
-    pub session: SessionRow,
+row! {
+    /// A session with its token's hash.
+    pub struct TokenRow {
+        /// The session.
+        in session: SessionRow,
+        /// The hash.
+        pub token_hash: Vec<u8>,
+    }
 }
 
 /// The sessions of tokens: a JSON list of their hashes in hexadecimal.
@@ -99,13 +100,13 @@ pub async fn delete_of_person(tx: &mut Tx, person: &[u8]) -> Result<u64> {
 
 /// Ends every session; how many.
 pub async fn delete_all(tx: &mut Tx) -> Result<u64> {
-    execute!(tx, DELETE_ALL)
+    long_execute!(tx, DELETE_ALL)
 }
 
 /// Forgets sessions that are over: past their end, or unused since `idle_since`.
 pub async fn forget_over(tx: &mut Tx, now: i64, idle_since: i64) -> Result<u64> {
-    execute!(tx, TOKENS_OVER, now)?;
-    execute!(tx, OVER, now, idle_since)
+    long_execute!(tx, TOKENS_OVER, now)?;
+    long_execute!(tx, OVER, now, idle_since)
 }
 
 /// Adds a confirmation token, bound to session, action and register.

@@ -1,5 +1,5 @@
 //! Outgoing SMS and the gates before phones.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_execute, row, rows, statements};
 
 statements! {
     /// Checks and reserves in one statement: no row comes back where the gate is shut.
@@ -28,19 +28,20 @@ statements! {
     OVER = "delete from sms_messages where reserved_at < $1";
 }
 
-/// A phone's gate.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct GateRow {
-    /// When the last code was reserved.
-    pub last_at: i64,
-    /// 1 while that code is unused.
-    pub waiting: i64,
-    /// The day that the counts are of.
-    pub day: String,
-    /// Codes of that day.
-    pub sent: i64,
-    /// Codes of that day that only serve leaving.
-    pub sent_to_leave: i64,
+row! {
+    /// A phone's gate.
+    pub struct GateRow {
+        /// When the last code was reserved.
+        pub last_at: i64,
+        /// 1 while that code is unused.
+        pub waiting: i64,
+        /// The day that the counts are of.
+        pub day: String,
+        /// Codes of that day.
+        pub sent: i64,
+        /// Codes of that day that only serve leaving.
+        pub sent_to_leave: i64,
+    }
 }
 
 /// What passing a gate takes.
@@ -176,11 +177,11 @@ pub async fn codes(
 
 /// Reservations without a record since before a time become unknown and are never sent again.
 pub async fn mark_unknown(tx: &mut Tx, before: i64) -> Result<u64> {
-    execute!(tx, MARK_UNKNOWN, before)
+    long_execute!(tx, MARK_UNKNOWN, before)
 }
 
 /// Forgets messages and gates of before a time.
 pub async fn forget_over(tx: &mut Tx, messages_before: i64, gates_before: i64) -> Result<u64> {
-    execute!(tx, GATES_OVER, gates_before)?;
-    execute!(tx, OVER, messages_before)
+    long_execute!(tx, GATES_OVER, gates_before)?;
+    long_execute!(tx, OVER, messages_before)
 }

@@ -1,5 +1,5 @@
 //! Snapshots: what was last read of each person, one sealed row.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, row, rows, statements};
 
 statements! {
     GET = "select items, fingerprint, read_at, miss, seen_at from snapshots where person_id = $1";
@@ -21,19 +21,20 @@ statements! {
         (select a.register_id from json_each($1) as j join authorizations a on a.person_id = unhex(j.value))";
 }
 
-/// A snapshot's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct SnapshotRow {
-    /// The sealed items.
-    pub items: Option<Vec<u8>>,
-    /// Their keyed fingerprint.
-    pub fingerprint: Option<Vec<u8>>,
-    /// When they were read; bound into the seal.
-    pub read_at: Option<i64>,
-    /// 0 read, 1 failed, 2 not matched.
-    pub miss: i64,
-    /// The data time kept while `miss` is not 0.
-    pub seen_at: Option<i64>,
+row! {
+    /// A snapshot's row.
+    pub struct SnapshotRow {
+        /// The sealed items.
+        pub items: Option<Vec<u8>>,
+        /// Their keyed fingerprint.
+        pub fingerprint: Option<Vec<u8>>,
+        /// When they were read; bound into the seal.
+        pub read_at: Option<i64>,
+        /// 0 read, 1 failed, 2 not matched.
+        pub miss: i64,
+        /// The data time kept while `miss` is not 0.
+        pub seen_at: Option<i64>,
+    }
 }
 
 /// A person's snapshot.

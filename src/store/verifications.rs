@@ -1,5 +1,5 @@
 //! Verifications (a code that was asked for) and joins that wait for the source.
-use super::{Result, Tx, execute, rows, statements};
+use super::{Result, Tx, execute, long_execute, row, rows, statements};
 
 statements! {
     INSERT = "insert into verifications (id_hash, kind, matched, payload, phone_hash, flow_hash, \
@@ -25,48 +25,50 @@ statements! {
     PENDING_OVER = "delete from pending_joins where expires_at <= $1";
 }
 
-/// A verification's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct VerificationRow {
-    /// The hash of its handle.
-    pub id_hash: Vec<u8>,
-    /// What it is for.
-    pub kind: i64,
-    /// 0 for a decoy, whose code nobody was sent.
-    pub matched: i64,
-    /// What was typed and consented to, sealed.
-    pub payload: Vec<u8>,
-    /// The keyed hash of the phone, or of a decoy's gate.
-    pub phone_hash: Vec<u8>,
-    /// The hash of the cookie of the browser that began it.
-    pub flow_hash: Option<Vec<u8>>,
-    /// The session that asked for it.
-    pub session_id: Option<Vec<u8>>,
-    /// Wrong codes so far.
-    pub wrong_tries: i64,
-    /// 0 open, 2 ended.
-    pub state: i64,
-    /// Beginning.
-    pub created_at: i64,
-    /// End of the newest code.
-    pub expires_at: i64,
+row! {
+    /// A verification's row.
+    pub struct VerificationRow {
+        /// The hash of its handle.
+        pub id_hash: Vec<u8>,
+        /// What it is for.
+        pub kind: i64,
+        /// 0 for a decoy, whose code nobody was sent.
+        pub matched: i64,
+        /// What was typed and consented to, sealed.
+        pub payload: Vec<u8>,
+        /// The keyed hash of the phone, or of a decoy's gate.
+        pub phone_hash: Vec<u8>,
+        /// The hash of the cookie of the browser that began it.
+        pub flow_hash: Option<Vec<u8>>,
+        /// The session that asked for it.
+        pub session_id: Option<Vec<u8>>,
+        /// Wrong codes so far.
+        pub wrong_tries: i64,
+        /// 0 open, 2 ended.
+        pub state: i64,
+        /// Beginning.
+        pub created_at: i64,
+        /// End of the newest code.
+        pub expires_at: i64,
+    }
 }
 
-/// A waiting join's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct PendingRow {
-    /// The hash of its handle.
-    pub id_hash: Vec<u8>,
-    /// The register.
-    pub register_id: Vec<u8>,
-    /// What was typed and consented to, sealed.
-    pub payload: Vec<u8>,
-    /// 0 waits, 1 matched.
-    pub state: i64,
-    /// Beginning.
-    pub created_at: i64,
-    /// End.
-    pub expires_at: i64,
+row! {
+    /// A waiting join's row.
+    pub struct PendingRow {
+        /// The hash of its handle.
+        pub id_hash: Vec<u8>,
+        /// The register.
+        pub register_id: Vec<u8>,
+        /// What was typed and consented to, sealed.
+        pub payload: Vec<u8>,
+        /// 0 waits, 1 matched.
+        pub state: i64,
+        /// Beginning.
+        pub created_at: i64,
+        /// End.
+        pub expires_at: i64,
+    }
 }
 
 /// Adds a verification.
@@ -130,7 +132,7 @@ pub async fn delete_of_phone(tx: &mut Tx, phone_hash: &[u8]) -> Result<u64> {
 
 /// Forgets verifications that ended before a time.
 pub async fn forget_over(tx: &mut Tx, before: i64) -> Result<u64> {
-    execute!(tx, OVER, before)
+    long_execute!(tx, OVER, before)
 }
 
 /// Keeps a join while the source is down.
@@ -179,5 +181,5 @@ pub async fn delete_pending_of_register(tx: &mut Tx, register: &[u8]) -> Result<
 
 /// Erases waiting joins whose day is over.
 pub async fn forget_pending_over(tx: &mut Tx, now: i64) -> Result<u64> {
-    execute!(tx, PENDING_OVER, now)
+    long_execute!(tx, PENDING_OVER, now)
 }

@@ -149,6 +149,12 @@ impl TestApp {
         self.config.database.url.starts_with("sqlite:")
     }
 
+    /// A connection of its own to the SQLite database.
+    pub(crate) fn sqlite(&self) -> rusqlite::Connection {
+        let path = self.config.database.url.strip_prefix("sqlite:");
+        rusqlite::Connection::open(path.unwrap()).unwrap()
+    }
+
     pub(crate) fn today(&self) -> Date {
         self.app.today()
     }

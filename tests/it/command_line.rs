@@ -195,21 +195,26 @@ fn a_key_that_others_can_read_is_wrong_or_is_lost_stops_the_start() {
     assert!(!error.contains(secret.trim().rsplit(':').next().unwrap()));
 }
 
-#[tokio::test]
-async fn a_schema_of_another_version_is_refused() {
+#[test]
+fn a_schema_of_another_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let config = configuration(folder.path(), "");
     let check = ["config", "check", "--config", &config];
     assert!(run(&check).status.success());
     let path = folder.path().join("t.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query("insert into _sqlx_migrations values (99, 'later', 0, 1, x'00', 0)")
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    let set = |statement: &str| {
+        let database = rusqlite::Connection::open(&path).unwrap();
+        assert_eq!(database.execute(statement, []).unwrap(), 1, "{statement}");
+    };
+    set("insert into _sqlx_migrations values (99, 'later', 0, 1, x'00', 0)");
     refused(&check, &["schema", "99"]);
+    // One that was changed since, and one that broke off half-way.
+    set("delete from _sqlx_migrations where version = 99");
+    assert!(run(&check).status.success());
+    set("update _sqlx_migrations set checksum = x'00'");
+    refused(&check, &["schema", "1"]);
+    set("update _sqlx_migrations set success = 0");
+    refused(&check, &["schema", "1"]);
 }
 
 #[test]

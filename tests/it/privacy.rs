@@ -28,15 +28,8 @@ pub(crate) async fn dump(app: &TestApp) -> Dump {
         ] {
             bytes.extend(std::fs::read(app.folder.join(file)).unwrap_or_default());
         }
-        let path = app.folder.join("tuantibu.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let persons: i64 = sqlx::query_scalar("select count(*) from persons")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
+        let count = "select count(*) from persons";
+        let persons: i64 = app.sqlite().query_row(count, [], |row| row.get(0)).unwrap();
         return Dump {
             bytes,
             persons: persons > 0,
@@ -160,10 +153,7 @@ on_both! {
                     (select items from snapshots order by person_id desc limit 1) where person_id = \
                     (select person_id from snapshots order by person_id limit 1)";
         if app.is_sqlite() {
-            let path = app.folder.join("tuantibu.db");
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-            let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-            sqlx::query(swap).execute(&pool).await.unwrap();
+            app.sqlite().execute(swap, []).unwrap();
         } else {
             let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();
             sqlx::query(swap).execute(&pool).await.unwrap();

@@ -237,12 +237,10 @@ impl HealthSource for Many {
 async fn snapshots(app: &TestApp) -> Vec<(Vec<u8>, Option<Vec<u8>>, Option<i64>)> {
     let text = "select person_id, items, read_at from snapshots order by person_id";
     if app.is_sqlite() {
-        let path = app.folder.join("tuantibu.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        return sqlx::query_as(text).fetch_all(&pool).await.unwrap();
+        let database = app.sqlite();
+        let mut statement = database.prepare(text).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        return rows.unwrap().collect::<Result<_, _>>().unwrap();
     }
     let pool = sqlx::PgPool::connect(&app.config.database.url)
         .await

@@ -1,8 +1,6 @@
 //! What the database holds, table by table, so that a test can say that nothing changed.
 use crate::app::TestApp;
-use sqlx::{
-    Connection, PgConnection, PgPool, SqliteConnection, SqlitePool, sqlite::SqliteConnectOptions,
-};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every table's rows as one text each, in an order of their own.
@@ -36,30 +34,22 @@ impl Rows {
 /// Reads every row of every table.
 pub(crate) async fn rows(app: &TestApp) -> Rows {
     let mut all = BTreeMap::new();
-    if let Some(path) = app.config.database.url.strip_prefix("sqlite:") {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true);
-        let pool = SqlitePool::connect_with(options).await.unwrap();
-        let tables: Vec<String> = sqlx::query_scalar(
-            "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'",
-        )
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-        for table in tables {
-            let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info($1)")
-                .bind(&table)
-                .fetch_all(&pool)
-                .await
-                .unwrap();
+    if app.is_sqlite() {
+        let database = app.sqlite();
+        let texts = |statement: &str| -> Vec<String> {
+            let mut statement = database.prepare(statement).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let tables =
+            "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'";
+        for table in texts(tables) {
+            let columns = texts(&format!("select name from pragma_table_info('{table}')"));
             let columns: Vec<String> = columns.iter().map(|own| format!("quote({own})")).collect();
-            let text = format!(
-                "select {} from {table} order by 1",
-                columns.join(" || ',' || ")
-            );
-            let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(text));
-            all.insert(table, rows.fetch_all(&pool).await.unwrap());
+            let columns = columns.join(" || ',' || ");
+            let rows = texts(&format!("select {columns} from {table} order by 1"));
+            all.insert(table, rows);
         }
-        pool.close().await;
         return Rows(all);
     }
     let pool = PgPool::connect(&app.config.database.url).await.unwrap();
@@ -141,18 +131,14 @@ pub(crate) async fn assert_whole(app: &TestApp) {
 /// The same of a database, whoever uses it.
 pub(crate) async fn assert_whole_at(url: &str) {
     for (what, text) in BROKEN {
-        let count: i64 = match url.strip_prefix("sqlite:") {
-            Some(path) => {
-                let options = SqliteConnectOptions::new().filename(path).read_only(true);
-                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-                sqlx::query_scalar(*text).fetch_one(&mut connection).await
-            }
+        let count: i64 = match sqlite(url) {
+            Some(database) => database.query_row(text, [], |row| row.get(0)).unwrap(),
             None => {
                 let mut connection = PgConnection::connect(url).await.unwrap();
-                sqlx::query_scalar(*text).fetch_one(&mut connection).await
+                let count = sqlx::query_scalar(*text).fetch_one(&mut connection);
+                count.await.unwrap()
             }
-        }
-        .unwrap();
+        };
         assert_eq!(count, 0, "{what}");
     }
 }
@@ -160,17 +146,24 @@ pub(crate) async fn assert_whole_at(url: &str) {
 /// The ids of the messages that a database has a record of.
 pub(crate) async fn messages(url: &str) -> BTreeSet<Vec<u8>> {
     let text = "select id from sms_messages";
-    let ids: Vec<Vec<u8>> = match url.strip_prefix("sqlite:") {
-        Some(path) => {
-            let options = SqliteConnectOptions::new().filename(path).read_only(true);
-            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-            sqlx::query_scalar(text).fetch_all(&mut connection).await
+    let ids: Vec<Vec<u8>> = match sqlite(url) {
+        Some(database) => {
+            let mut statement = database.prepare(text).unwrap();
+            let ids = statement.query_map([], |row| row.get(0)).unwrap();
+            ids.map(Result::unwrap).collect()
         }
         None => {
             let mut connection = PgConnection::connect(url).await.unwrap();
-            sqlx::query_scalar(text).fetch_all(&mut connection).await
+            let ids = sqlx::query_scalar(text).fetch_all(&mut connection);
+            ids.await.unwrap()
         }
-    }
-    .unwrap();
+    };
     ids.into_iter().collect()
+}
+
+/// A SQLite database, for reading; none where the URL is PostgreSQL's.
+fn sqlite(url: &str) -> Option<rusqlite::Connection> {
+    let path = url.strip_prefix("sqlite:")?;
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    Some(rusqlite::Connection::open_with_flags(path, flags).unwrap())
 }

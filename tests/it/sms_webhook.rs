@@ -135,10 +135,10 @@ fn documented_check(received: &Received, now: i64) -> bool {
 async fn reasons(app: &TestApp) -> Vec<(i64, Option<String>)> {
     let text = "select state, reason from sms_messages order by reserved_at, id";
     if app.is_sqlite() {
-        let path = app.folder.join("tuantibu.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        return sqlx::query_as(text).fetch_all(&pool).await.unwrap();
+        let database = app.sqlite();
+        let mut statement = database.prepare(text).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        return rows.unwrap().collect::<Result<_, _>>().unwrap();
     }
     let pool = sqlx::PgPool::connect(&app.config.database.url)
         .await

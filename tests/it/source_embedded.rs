@@ -1,5 +1,6 @@
 //! The embedded source: matching, reading, replacing, removing, and a file without anything in clear.
 use crate::support::{Store, catalogue, keys, people::*, rules};
+use rusqlite::Connection;
 use std::{fs, os::unix::fs::PermissionsExt};
 use tuantibu::{
     crypto::{Keys, token_hash},
@@ -211,23 +212,19 @@ async fn a_file_of_other_keys_another_program_or_a_later_version_is_refused() {
     let error = open(&store.path()).await;
     assert!(matches!(error, EmbeddedError::OtherKeys(_)), "{error}");
 
-    let set = async |name: &str, statement: &'static str| {
+    let set = |name: &str, statement: &str| {
         let path = store.folder.path().join(name);
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        sqlx::query(statement).execute(&pool).await.unwrap();
-        pool.close().await;
+        let file = Connection::open(&path).unwrap();
+        file.execute_batch(statement).unwrap();
         path
     };
-    let path = set("source.db", "pragma user_version = 9").await;
+    let path = set("source.db", "pragma user_version = 9");
     let error = open(&path).await;
     assert!(
         matches!(error, EmbeddedError::UnknownVersion { found: 9, .. }),
         "{error}"
     );
-    let path = set("other.db", "create table t (a)").await;
+    let path = set("other.db", "create table t (a)");
     let error = open(&path).await;
     assert!(matches!(error, EmbeddedError::Foreign(_)), "{error}");
     let path = store.folder.path().join("text.db");
@@ -244,18 +241,13 @@ async fn a_file_of_other_keys_another_program_or_a_later_version_is_refused() {
 #[tokio::test]
 async fn a_record_that_does_not_open_fails_alone_and_a_moved_one_does_not_open() {
     let store = filled(3).await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store.path());
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     let hash = |n| store.keys.document_hash(&document(&resident(n)));
-    sqlx::query(
+    let moved = Connection::open(store.path()).unwrap().execute(
         "update people set record = (select record from people where document_hash = $1)
          where document_hash = $2",
-    )
-    .bind(hash(0).to_vec())
-    .bind(hash(1).to_vec())
-    .execute(&pool)
-    .await
-    .unwrap();
+        [hash(0), hash(1)],
+    );
+    assert_eq!(moved.unwrap(), 1);
     let batch = [0, 1, 2].map(|n| ask(&name(n), &resident(n), &[]));
     let answers = store.source.read(&batch).await.unwrap();
     assert!(matches!(answers[0], Answer::Found { .. }));
@@ -382,11 +374,8 @@ async fn a_list_that_is_imported_again_changes_nobody_who_is_as_they_were() {
 async fn a_file_of_the_first_version_is_brought_up_with_everybody_in_it() {
     let store = filled(2).await;
     store.source.close().await;
-    let url = format!("sqlite:{}", store.path().display());
-    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url)
-        .await
-        .unwrap();
-    sqlx::raw_sql(
+    let file = Connection::open(store.path()).unwrap();
+    file.execute_batch(
         "create table old (document_hash blob primary key, record blob not null) strict;
          insert into old select document_hash, record from people;
          drop table people;
@@ -397,10 +386,8 @@ async fn a_file_of_the_first_version_is_brought_up_with_everybody_in_it() {
          alter table first rename to seal;
          pragma user_version = 1",
     )
-    .execute(&mut connection)
-    .await
     .unwrap();
-    sqlx::Connection::close(connection).await.unwrap();
+    drop(file);
     let source = store.open_again().await;
     assert_eq!(source.count().await.unwrap(), 2);
     let who = identity(&name(1), &resident(1), &phone(1));

@@ -3,9 +3,9 @@ use super::{EmbeddedError, Hash, changes};
 use crate::crypto::{Keys, Place, Table};
 use crate::model::{document::DocumentType, health};
 use crate::source::record::Sealed;
-use futures_util::TryStreamExt;
+use crate::sqlite;
 use jiff::{Timestamp, civil::Date};
-use sqlx::{Row, SqliteConnection};
+use rusqlite::Connection;
 use zeroize::Zeroizing;
 
 pub(super) fn place(hash: &Hash) -> Place<'_> {
@@ -52,80 +52,57 @@ pub(super) fn decoy(keys: &Keys) -> Result<(Hash, Vec<u8>), EmbeddedError> {
     Ok((hash, cell))
 }
 
-/// The sealed records of these documents, each with its place in the list. One statement.
-pub(in crate::source) async fn look_up(
-    connection: &mut SqliteConnection,
+/// Opens and reads one record.
+pub(in crate::source) fn unseal(
+    keys: &Keys,
+    hash: &Hash,
+    cell: &[u8],
+) -> Result<Sealed, EmbeddedError> {
+    let plain = keys.open(&place(hash), cell)?;
+    serde_json::from_slice(&plain).map_err(|_| EmbeddedError::Unreadable)
+}
+
+/// The sealed record of a document.
+pub(super) fn get(connection: &Connection, hash: &Hash) -> rusqlite::Result<Option<Vec<u8>>> {
+    let record: Option<(Vec<u8>,)> = sqlite::fetch_optional(
+        connection,
+        "select record from people where document_hash = $1",
+        &[&hash.as_slice()],
+    )?;
+    Ok(record.map(|(record,)| record))
+}
+
+/// The sealed records of these documents, each with its place in the list.
+pub(in crate::source) fn look_up(
+    connection: &Connection,
     hashes: &[Hash],
-) -> Result<Vec<(usize, Vec<u8>)>, sqlx::Error> {
-    let mut rows = sqlx::query(
-        "select asked.key, people.record from json_each($1) as asked
-         cross join people on people.document_hash = unhex(asked.value)",
-    )
-    .bind(hex_list(hashes))
-    .fetch(connection);
+) -> rusqlite::Result<Vec<(usize, Vec<u8>)>> {
     let mut found = Vec::with_capacity(hashes.len());
-    while let Some(row) = rows.try_next().await? {
-        let at: i64 = row.try_get(0)?;
-        if let Ok(at) = usize::try_from(at) {
-            found.push((at, row.try_get(1)?));
+    for (at, hash) in hashes.iter().enumerate() {
+        if let Some(cell) = get(connection, hash)? {
+            found.push((at, cell));
         }
     }
     Ok(found)
 }
 
-/// Writes cells under their hashes, as the next change; what stands there is replaced.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    cells: &[(Hash, Vec<u8>)],
-) -> Result<(), sqlx::Error> {
-    let bytes: usize = cells.iter().map(|(_, cell)| cell.len()).sum();
-    let mut list = String::with_capacity(2 * bytes + 80 * cells.len() + 2);
-    list.push('[');
-    for (at, (hash, cell)) in cells.iter().enumerate() {
-        list.push_str(if at == 0 { "[" } else { ",[" });
-        push_hex(&mut list, hash);
-        list.push(',');
-        push_hex(&mut list, cell);
-        list.push(']');
+/// Seals records and writes them under their hashes, as the next change; what stands there is
+/// replaced.
+pub(in crate::source) fn store<'a>(
+    keys: &Keys,
+    connection: &Connection,
+    records: impl Iterator<Item = (&'a Hash, &'a Sealed)>,
+) -> Result<(), EmbeddedError> {
+    let change = changes::next(connection)?;
+    for (hash, record) in records {
+        let cell = seal(keys, hash, record)?;
+        sqlite::execute(
+            connection,
+            "insert into people (document_hash, changed, record) values ($1, $2, $3)
+             on conflict (document_hash) do update set changed = excluded.changed,
+             record = excluded.record",
+            &[&hash.as_slice(), &change, &cell],
+        )?;
     }
-    list.push(']');
-    let change = changes::next(connection).await?;
-    sqlx::query(
-        "insert into people (document_hash, changed, record)
-         select unhex(value ->> 0), $2, unhex(value ->> 1) from json_each($1) where true
-         on conflict (document_hash) do update set changed = excluded.changed,
-         record = excluded.record",
-    )
-    .bind(list)
-    .bind(change)
-    .execute(connection)
-    .await?;
     Ok(())
-}
-
-/// A JSON list of the hashes in hexadecimal.
-fn hex_list(hashes: &[Hash]) -> String {
-    let mut list = String::with_capacity(2 + hashes.len() * 67);
-    list.push('[');
-    for (at, hash) in hashes.iter().enumerate() {
-        if at > 0 {
-            list.push(',');
-        }
-        push_hex(&mut list, hash);
-    }
-    list.push(']');
-    list
-}
-
-/// Bytes as a JSON text in hexadecimal.
-fn push_hex(list: &mut String, bytes: &[u8]) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    list.push('"');
-    for byte in bytes {
-        list.push(DIGITS[usize::from(byte >> 4)]);
-        list.push(DIGITS[usize::from(byte & 15)]);
-    }
-    list.push('"');
 }

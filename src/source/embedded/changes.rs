@@ -1,7 +1,7 @@
 //! What changed in `source.db`: each writing has a number, and each person that of their last.
 use super::Hash;
-use crate::source::Changes;
-use sqlx::{SqliteConnection, SqlitePool};
+use crate::{source::Changes, sqlite};
+use rusqlite::{Connection, Result};
 use std::collections::HashSet;
 
 /// Where so many changed, everybody may as well be read.
@@ -11,50 +11,45 @@ const MOST: usize = 500_000;
 const LAST: &str = "select coalesce(max(changed), 0) from people";
 
 /// The number of the change that is being written. The writer is alone, so nobody else takes it.
-pub(super) async fn next(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    let last: i64 = sqlx::query_scalar(LAST).fetch_one(connection).await?;
+pub(super) fn next(connection: &Connection) -> Result<i64> {
+    let (last,): (i64,) = sqlite::fetch_one(connection, LAST, &[])?;
     Ok(last + 1)
 }
 
 /// Removes a person; whether there was one. Nothing is kept of who was removed: the file gets
 /// another mark, so that everybody is read once.
-pub(super) async fn remove(
-    connection: &mut SqliteConnection,
-    hash: &Hash,
-    mark: [u8; 16],
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("delete from people where document_hash = $1")
-        .bind(hash.as_slice())
-        .execute(&mut *connection)
-        .await?;
-    if done.rows_affected() == 0 {
+pub(super) fn remove(connection: &Connection, hash: &Hash, mark: [u8; 16]) -> Result<bool> {
+    let removed = sqlite::execute(
+        connection,
+        "delete from people where document_hash = $1",
+        &[&hash.as_slice()],
+    )?;
+    if removed == 0 {
         return Ok(false);
     }
-    sqlx::query("update seal set mark = $1 where id = 1")
-        .bind(mark.as_slice())
-        .execute(connection)
-        .await?;
+    sqlite::execute(
+        connection,
+        "update seal set mark = $1 where id = 1",
+        &[&mark.as_slice()],
+    )?;
     Ok(true)
 }
 
 /// The file's mark and its last change, by one statement: a removal comes before or after it.
-pub(super) async fn cursor(reader: &SqlitePool) -> Result<String, sqlx::Error> {
-    let (mark, last): (String, i64) = sqlx::query_as(
+pub(super) fn cursor(connection: &Connection) -> Result<String> {
+    let (mark, last): (String, i64) = sqlite::fetch_one(
+        connection,
         "select lower(hex(mark)), (select coalesce(max(changed), 0) from people)
          from seal where id = 1",
-    )
-    .fetch_one(reader)
-    .await?;
+        &[],
+    )?;
     Ok(format!("{mark}.{last}"))
 }
 
 /// Who changed since a cursor; `None` for another file's, a later one's (this file was put back from
 /// a copy), and where too many did.
-pub(super) async fn since(
-    reader: &SqlitePool,
-    cursor: &str,
-) -> Result<Option<Changed>, sqlx::Error> {
-    let now = self::cursor(reader).await?;
+pub(super) fn since(connection: &Connection, cursor: &str) -> Result<Option<Changed>> {
+    let now = self::cursor(connection)?;
     let split = |cursor: &str| {
         let (mark, number) = cursor.split_once('.')?;
         Some((mark.to_owned(), number.parse::<i64>().ok()?))
@@ -66,18 +61,17 @@ pub(super) async fn since(
         return Ok(None);
     }
     let limit = i64::try_from(MOST).unwrap_or(i64::MAX);
-    let rows: Vec<Vec<u8>> =
-        sqlx::query_scalar("select document_hash from people where changed > $1 limit $2")
-            .bind(since)
-            .bind(limit + 1)
-            .fetch_all(reader)
-            .await?;
+    let rows: Vec<(Vec<u8>,)> = sqlite::fetch_all(
+        connection,
+        "select document_hash from people where changed > $1 limit $2",
+        &[&since, &(limit + 1)],
+    )?;
     if rows.len() > MOST {
         return Ok(None);
     }
     Ok(Some(Changed(
         rows.into_iter()
-            .filter_map(|hash| hash.try_into().ok())
+            .filter_map(|(hash,)| hash.try_into().ok())
             .collect(),
     )))
 }

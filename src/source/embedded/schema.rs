@@ -1,17 +1,15 @@
 //! The file `source.db`: how it is opened, made and recognised.
 use super::EmbeddedError;
 use crate::crypto::{Keys, Place, Table};
-use sqlx::{
-    SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-use std::{
-    fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::Path, time::Duration,
-};
+use crate::sqlite::{self, Access, Readers, own_file};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use std::path::Path;
 
 const VERSION: i64 = 2;
 const READERS: u32 = 4;
-const BUSY: Duration = Duration::from_secs(10);
+/// What the writer keeps to: an import is much at once.
+const PRAGMAS: &str =
+    "pragma secure_delete = on; pragma cache_size = -65536; pragma wal_autocheckpoint = 8000";
 /// What the check cell holds; it opens under the keys that sealed the file.
 const CHECK: &[u8] = b"tuantibu source";
 
@@ -22,83 +20,40 @@ const CHECK_PLACE: Place<'_> = Place {
     bound: b"",
 };
 
-/// Opens the file with a pool for reading and one connection for writing.
-pub(super) async fn open(
-    path: &Path,
-    keys: &Keys,
-) -> Result<(SqlitePool, SqlitePool), EmbeddedError> {
-    make(path)?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(BUSY);
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(
-            options
-                .clone()
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .pragma("secure_delete", "on")
-                .pragma("cache_size", "-65536")
-                .pragma("wal_autocheckpoint", "8000"),
-        )
-        .await?;
-    let mut transaction = writer.begin_with("begin immediate").await?;
-    recognise(&mut transaction, path, keys).await?;
-    transaction.commit().await?;
-    let reader = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .connect_with(options.read_only(true))
-        .await?;
-    Ok((reader, writer))
+/// Opens the file with connections for reading and one for writing.
+pub(super) fn open(path: &Path, keys: &Keys) -> Result<(Readers, Connection), EmbeddedError> {
+    own_file(path).map_err(|error| EmbeddedError::Io(path.display().to_string(), error))?;
+    let mut writer = sqlite::open(path, Access::Write, PRAGMAS)?;
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    recognise(&transaction, path, keys)?;
+    transaction.commit()?;
+    Ok((Readers::new(path.to_owned(), "", READERS), writer))
 }
 
-/// Makes an empty file for its owner alone; SQLite gives its companions the same mode.
-fn make(path: &Path) -> Result<(), EmbeddedError> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match made {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(EmbeddedError::Io(path.display().to_string(), error))
-        }
-        _ => Ok(()),
-    }
-}
-
-async fn recognise(
-    connection: &mut SqliteConnection,
-    path: &Path,
-    keys: &Keys,
-) -> Result<(), EmbeddedError> {
+fn recognise(connection: &Connection, path: &Path, keys: &Keys) -> Result<(), EmbeddedError> {
     let shown = || path.display().to_string();
-    let found: i64 = sqlx::query_scalar("pragma user_version")
-        .fetch_one(&mut *connection)
-        .await?;
+    let found: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
     match found {
         VERSION => {
-            let cell: Option<Vec<u8>> = sqlx::query_scalar("select cell from seal where id = 1")
-                .fetch_optional(&mut *connection)
-                .await?;
+            let cell: Option<Vec<u8>> = connection
+                .query_row("select cell from seal where id = 1", [], |row| row.get(0))
+                .optional()?;
             let cell = cell.ok_or_else(|| EmbeddedError::Foreign(shown()))?;
             keys.open(&CHECK_PLACE, &cell)
                 .map_err(|_| EmbeddedError::OtherKeys(shown()))?;
             Ok(())
         }
         1 => {
-            bring_up(connection, keys).await?;
-            Box::pin(recognise(connection, path, keys)).await
+            bring_up(connection, keys)?;
+            recognise(connection, path, keys)
         }
         0 => {
-            let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_schema")
-                .fetch_one(&mut *connection)
-                .await?;
+            let tables: i64 =
+                connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
             if tables > 0 {
                 return Err(EmbeddedError::Foreign(shown()));
             }
-            create(connection, keys).await
+            create(connection, keys)
         }
         _ => Err(EmbeddedError::UnknownVersion {
             path: shown(),
@@ -118,37 +73,31 @@ const TABLES: [&str; 3] = [
      mark blob not null) strict",
 ];
 
-async fn run(connection: &mut SqliteConnection, text: &'static str) -> Result<(), EmbeddedError> {
-    sqlx::query(text).execute(connection).await?;
-    Ok(())
-}
-
-async fn create(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), EmbeddedError> {
+fn create(connection: &Connection, keys: &Keys) -> Result<(), EmbeddedError> {
     for text in TABLES {
-        run(connection, text).await?;
+        connection.execute_batch(text)?;
     }
-    seal(connection, keys, &keys.seal(&CHECK_PLACE, CHECK)).await
+    seal(connection, keys, &keys.seal(&CHECK_PLACE, CHECK))
 }
 
 /// From the first version, whose people carried no numbers of changes.
-async fn bring_up(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), EmbeddedError> {
-    run(connection, "alter table people rename to old_people").await?;
-    run(connection, "alter table seal rename to old_seal").await?;
+fn bring_up(connection: &Connection, keys: &Keys) -> Result<(), EmbeddedError> {
+    connection.execute_batch(
+        "alter table people rename to old_people; alter table seal rename to old_seal",
+    )?;
     for text in TABLES {
-        run(connection, text).await?;
+        connection.execute_batch(text)?;
     }
-    run(
-        connection,
+    connection.execute_batch(
         "insert into people (document_hash, changed, record)
          select document_hash, 1, record from old_people",
-    )
-    .await?;
-    let cell: Vec<u8> = sqlx::query_scalar("select cell from old_seal where id = 1")
-        .fetch_one(&mut *connection)
-        .await?;
-    run(connection, "drop table old_people").await?;
-    run(connection, "drop table old_seal").await?;
-    seal(connection, keys, &cell).await
+    )?;
+    let cell: Vec<u8> =
+        connection.query_row("select cell from old_seal where id = 1", [], |row| {
+            row.get(0)
+        })?;
+    connection.execute_batch("drop table old_people; drop table old_seal")?;
+    seal(connection, keys, &cell)
 }
 
 /// A mark that no file had before.
@@ -158,15 +107,11 @@ pub(super) fn mark(keys: &Keys) -> [u8; 16] {
     mark
 }
 
-async fn seal(
-    connection: &mut SqliteConnection,
-    keys: &Keys,
-    cell: &[u8],
-) -> Result<(), EmbeddedError> {
-    sqlx::query("insert into seal (id, cell, mark) values (1, $1, $2)")
-        .bind(cell)
-        .bind(mark(keys).as_slice())
-        .execute(&mut *connection)
-        .await?;
-    run(connection, "pragma user_version = 2").await
+fn seal(connection: &Connection, keys: &Keys, cell: &[u8]) -> Result<(), EmbeddedError> {
+    sqlite::execute(
+        connection,
+        "insert into seal (id, cell, mark) values (1, $1, $2)",
+        &[&cell, &mark(keys).as_slice()],
+    )?;
+    Ok(connection.execute_batch("pragma user_version = 2")?)
 }

@@ -123,7 +123,7 @@ pub(super) const RULES: &[Rule] = &[
             outside(
                 file,
                 &["model", "actions", "web", "worker", "sms", "crypto"],
-                &["sqlx"],
+                &["sqlx", "rusqlite"],
             )
         },
         bad: &[
@@ -132,8 +132,12 @@ pub(super) const RULES: &[Rule] = &[
                 "fn f() {\n    sqlx::query(\"…\"); // HERE\n}\n",
             ),
             ("src/worker.rs", "use sqlx::Row; // HERE\n"),
+            ("src/web/mod.rs", "use rusqlite::Connection; // HERE\n"),
         ],
-        good: &[("src/store/mod.rs", "use sqlx::Row;\n")],
+        good: &[
+            ("src/store/mod.rs", "use sqlx::Row;\n"),
+            ("src/source/embedded.rs", "use rusqlite::Connection;\n"),
+        ],
     },
     Rule {
         name: "the model does no I/O",

@@ -151,6 +151,7 @@ pub(super) fn assert_problem(answer: &Answer, what: &str) {
     for word in [
         "serde",
         "sqlx",
+        "sqlite",
         "panicked",
         "src/",
         "expected `",
