@@ -1,4 +1,5 @@
 //! The command line: what each command does stands in its own file.
+pub mod connection;
 mod demo;
 mod import;
 mod operate;

@@ -83,4 +83,6 @@ mod tokens;
 #[cfg(test)]
 mod two_servers;
 #[cfg(test)]
+mod wire;
+#[cfg(test)]
 mod world;
