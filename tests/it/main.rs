@@ -43,9 +43,15 @@ mod forged;
 #[cfg(test)]
 mod fresh;
 #[cfg(test)]
+mod fuzzed;
+#[cfg(test)]
 mod gather;
 #[cfg(test)]
 mod group_commit;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod hostile_words;
 #[cfg(test)]
 mod join;
 #[cfg(test)]
