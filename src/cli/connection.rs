@@ -9,7 +9,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, sleep_until},
+    time::sleep,
 };
 
 /// The times of a connection.
@@ -30,13 +30,18 @@ impl Default for Times {
     }
 }
 
-/// What happened last on a connection.
+/// How often a connection is looked at while its headers may come.
+const LOOKS: u32 = 5;
+
+/// What happened on a connection, counted in looks at it: no clock is read for each byte.
 pub(super) struct Seen(Mutex<State>);
 
+#[derive(Default)]
 struct State {
-    moved: Instant,
-    /// When the first byte of headers came that are not complete yet.
-    headers: Option<Instant>,
+    /// Looks since something moved.
+    silent: u32,
+    /// Looks since the first byte came of headers that are not complete yet.
+    headers: Option<u32>,
     under_way: usize,
     /// Its bytes are those of many requests, and none is a request's first.
     is_http2: bool,
@@ -44,12 +49,7 @@ struct State {
 
 impl Seen {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State {
-            moved: Instant::now(),
-            headers: None,
-            under_way: 0,
-            is_http2: false,
-        })))
+        Arc::new(Self(Mutex::default()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -58,15 +58,14 @@ impl Seen {
 
     fn read(&self) {
         let mut state = self.state();
-        let now = Instant::now();
-        state.moved = now;
+        state.silent = 0;
         if state.under_way == 0 && !state.is_http2 {
-            state.headers.get_or_insert(now);
+            state.headers.get_or_insert(0);
         }
     }
 
     fn written(&self) {
-        self.state().moved = Instant::now();
+        self.state().silent = 0;
     }
 
     /// A request whose headers are there; it is under way until what is given back is dropped.
@@ -78,28 +77,27 @@ impl Seen {
         UnderWay(self.clone())
     }
 
-    /// Ends when the other side took too long.
+    /// Ends when the other side took too long: never before its time, and one look after it at most.
     pub(super) async fn too_slow(&self, times: Times) {
+        let look = times.headers / LOOKS;
+        let idle = times.idle.as_millis() / look.as_millis().max(1);
         loop {
-            let now = Instant::now();
-            let end = self.end(times);
-            if end <= now {
+            sleep(look).await;
+            let mut state = self.state();
+            if state.under_way > 0 {
+                // The request has times of its own.
+                state.silent = 0;
+                continue;
+            }
+            state.silent += 1;
+            let headers = state.headers.as_mut().map_or(0, |looks| {
+                *looks += 1;
+                *looks
+            });
+            if u128::from(state.silent) > idle || headers > LOOKS {
                 return;
             }
-            // Looked at again before headers that begin meanwhile are due.
-            sleep_until(end.min(now + times.headers)).await;
         }
-    }
-
-    fn end(&self, times: Times) -> Instant {
-        let state = self.state();
-        if state.under_way > 0 {
-            // The request has times of its own.
-            return Instant::now() + times.idle;
-        }
-        let idle = state.moved + times.idle;
-        let headers = state.headers.map(|began| began + times.headers);
-        headers.map_or(idle, |headers| idle.min(headers))
     }
 }
 
@@ -110,7 +108,7 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.under_way -= 1;
-        state.moved = Instant::now();
+        state.silent = 0;
     }
 }
 

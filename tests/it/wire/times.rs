@@ -1,12 +1,15 @@
 //! How slow the other side may be, through real sockets with times made short.
 use crate::app::{On, TestApp};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
-use tuantibu::cli::{connection::Times, serve};
+use tuantibu::{
+    cli::{connection::Times, serve},
+    clock::{Clock, SystemClock},
+};
 
 const SHORT: Times = Times {
     headers: Duration::from_millis(300),
@@ -37,16 +40,21 @@ impl Server {
     }
 }
 
+/// Real time, since real sockets are waited for.
+fn since(began: jiff::Timestamp) -> Duration {
+    SystemClock.now().duration_since(began).unsigned_abs()
+}
+
 /// How long it takes until the server ends a connection; what it said before.
 async fn ended(stream: &mut TcpStream) -> (Duration, String) {
-    let began = Instant::now();
+    let began = SystemClock.now();
     let mut said = Vec::new();
     let reading = stream.read_to_end(&mut said);
     // A reset is an end too.
     let _ = tokio::time::timeout(Duration::from_secs(20), reading)
         .await
         .expect("the connection was left open");
-    (began.elapsed(), String::from_utf8_lossy(&said).into_owned())
+    (since(began), String::from_utf8_lossy(&said).into_owned())
 }
 
 #[test]
@@ -67,7 +75,7 @@ async fn headers_that_trickle_end_the_connection_and_others_are_answered_meanwhi
         let mut stream = server.connect().await;
         slow.push(tokio::spawn(async move {
             let (mut reading, mut writing) = stream.split();
-            let began = Instant::now();
+            let began = SystemClock.now();
             let trickle = async {
                 for byte in b"GET /healthz HTTP/1.1\r\nhost: a\r\nx-slow: "
                     .iter()
@@ -84,7 +92,7 @@ async fn headers_that_trickle_end_the_connection_and_others_are_answered_meanwhi
                 () = trickle => {}
                 read = reading.read(&mut byte) => assert!(matches!(read, Ok(0) | Err(_))),
             }
-            began.elapsed()
+            since(began)
         }));
     }
     let mut quick = server.connect().await;
