@@ -1,6 +1,7 @@
 # make demo     everything embedded, on http://$(LISTEN)/
 # make test     all checks and tests; installs what they need
 # make pictures the README's pages as PNG files in $(PICTURES); PICTURES_ALL=1 for every page, then in pictures/
+# make fuzz     targets of tests/it/hostile, FOR seconds each (60), led by coverage; TARGET="name csv" for some
 # make bench    what docs/PERFORMANCE.md tells; BENCH="list joins", ENGINE=sqlite, ROUNDS, SECONDS, MEMBERS, JSON=FILE
 
 LISTEN ?= 127.0.0.1:8080
@@ -27,13 +28,18 @@ BENCH_ARGUMENTS = $(BENCH) $(if $(ENGINE),--engine $(ENGINE)) $(if $(ROUNDS),--r
   $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json "$(abspath $(JSON))") \
   $(if $(MEASURE),--program "$(abspath $(MEASURE))")
 
-.PHONY: demo test install check-fmt lint doc deny test-rust test-browser fresh-clone pictures bench fmt clean
+# How long make fuzz stays with a target, and with which (all).
+FOR ?= 60
+TARGET ?=
+
+.PHONY: demo test install check-fmt lint doc deny test-rust test-document test-browser fresh-clone pictures fuzz \
+  bench fmt clean
 
 demo:
 	$(CARGO) build --locked --bin tuantibu
 	exec "$(PROGRAM)" demo --listen $(LISTEN)
 
-test: install check-fmt lint doc deny test-rust test-browser fresh-clone
+test: install check-fmt lint doc deny test-rust test-document test-browser fresh-clone
 	@echo "make test: all passed"
 
 install:
@@ -56,6 +62,10 @@ deny: install
 test-rust: install
 	$(WITH_SERVICES) $(CARGO) test --locked
 
+test-document: install
+	$(CARGO) build --locked --bin tuantibu
+	.tools/venv/bin/python tests/document/run.py "$(PROGRAM)"
+
 test-browser: install
 	$(CARGO) build --locked --bin tuantibu
 	node tests/browser/run.mjs "$(PROGRAM)"
@@ -70,6 +80,9 @@ pictures: install
 
 bench:
 	$(if $(filter sqlite,$(ENGINE)),,$(WITH_SERVICES) --durable) $(CARGO) bench --locked -p tuantibu-benches -- $(BENCH_ARGUMENTS)
+
+fuzz:
+	tests/tools/fuzz.sh $(FOR) $(TARGET)
 
 fmt:
 	$(CARGO) fmt --all

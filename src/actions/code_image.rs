@@ -22,7 +22,7 @@ pub enum ImageFormat {
 /// An image as it is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CodeImage {
-    /// `image/svg+xml` or `image/png`.
+    /// `image/svg+xml; charset=utf-8` or `image/png`.
     pub content_type: &'static str,
     /// The image.
     pub bytes: Vec<u8>,
@@ -54,7 +54,7 @@ pub fn draw(text: &str, format: ImageFormat) -> Result<CodeImage> {
     let qr = Qr::of(text).map_err(failed)?;
     Ok(match format {
         ImageFormat::Svg => CodeImage {
-            content_type: "image/svg+xml",
+            content_type: "image/svg+xml; charset=utf-8",
             bytes: qr.svg().into_bytes(),
         },
         ImageFormat::Png => CodeImage {

@@ -24,16 +24,21 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields, default)]
 pub struct NewRegister {
     /// The organisation's name, up to 100 characters.
+    #[schema(required, min_length = 1)]
     pub organisation: String,
     /// An office phone or e-mail address that members see, words around it allowed.
+    #[schema(required, min_length = 1)]
     pub contact: String,
     /// What the administrator is there, up to 30 characters.
     pub administrator_title: Option<String>,
     /// The street's division code, of nine digits.
+    #[schema(required, min_length = 1)]
     pub street_code: String,
     /// What the information is for, up to 200 characters.
+    #[schema(required, min_length = 1)]
     pub purpose: String,
     /// The items asked for, at least one.
+    #[schema(required, min_items = 1)]
     pub items: Vec<AskedItem>,
     /// Requirements on items asked for, at most one each.
     pub requirements: Vec<TypedRequirement>,

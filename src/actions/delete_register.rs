@@ -28,8 +28,10 @@ const BATCH: i64 = 200;
 #[serde(deny_unknown_fields, default)]
 pub struct RegisterDeletion {
     /// The organisation's name, typed anew.
+    #[schema(required, min_length = 1)]
     pub organisation: String,
     /// The token of a confirmation for `delete_register` and this register.
+    #[schema(required, min_length = 1)]
     pub confirmation_token: String,
 }
 

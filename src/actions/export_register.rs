@@ -44,9 +44,11 @@ pub struct ExportRequest {
     /// What it is for, up to 200 characters: it stands in the file, in the log, and where members
     /// see who looked.
     #[serde(default)]
+    #[schema(required, min_length = 1)]
     pub purpose: String,
     /// The token of a confirmation for `export` and this register.
     #[serde(default)]
+    #[schema(required, min_length = 1)]
     pub confirmation_token: String,
 }
 

@@ -51,12 +51,16 @@ pub enum ItemOutput {
         /// Whether there is a value, and if not, why not.
         state: ItemState,
         /// The result.
+        #[schema(required)]
         result: Option<TestResult>,
         /// Calendar days since the sampling; null for a positive one.
+        #[schema(required)]
         days: Option<i32>,
         /// When the sample was taken.
+        #[schema(required)]
         sampled_at: Option<String>,
         /// When the result was issued.
+        #[schema(required)]
         reported_at: Option<String>,
     },
     /// Doses of a vaccine.
@@ -64,12 +68,16 @@ pub enum ItemOutput {
         /// Whether there is a value, and if not, why not.
         state: ItemState,
         /// How far.
+        #[schema(required)]
         value: Option<Progress>,
         /// How many doses.
+        #[schema(required)]
         doses: Option<u16>,
         /// The day of the last.
+        #[schema(required)]
         last_on: Option<String>,
         /// Calendar days since the last.
+        #[schema(required)]
         days: Option<i32>,
     },
     /// A certificate.
@@ -77,8 +85,10 @@ pub enum ItemOutput {
         /// Whether there is a value, and if not, why not.
         state: ItemState,
         /// `valid` or `expired`.
+        #[schema(required)]
         value: Option<String>,
         /// Its last day.
+        #[schema(required)]
         valid_until: Option<String>,
     },
     /// A status.
@@ -86,8 +96,10 @@ pub enum ItemOutput {
         /// Whether there is a value, and if not, why not.
         state: ItemState,
         /// The value.
+        #[schema(required)]
         value: Option<String>,
         /// Since when.
+        #[schema(required)]
         since: Option<String>,
     },
 }

@@ -23,6 +23,7 @@ pub const REASON: usize = 500;
 #[serde(deny_unknown_fields, default)]
 pub struct Report {
     /// The reason, up to 500 characters.
+    #[schema(required, min_length = 1)]
     pub reason: String,
 }
 

@@ -1,5 +1,6 @@
 //! The command line: what each command does stands in its own file.
 mod backup;
+pub mod connection;
 mod demo;
 mod import;
 mod operate;

@@ -1,16 +1,18 @@
 //! `tuantibu serve`: the server, its scheduler, and their orderly end.
-use super::Failure;
+use super::{
+    Failure,
+    connection::{Noted, Seen, Times},
+};
 use crate::{
     app::{App, Parts},
     config::Config,
     web, worker,
 };
-use axum::{Router, extract::ConnectInfo};
-use hyper::Request;
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
-    service::TowerToHyperService,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -20,8 +22,6 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-/// A request's headers must be there within this time (SECURITY.md §3).
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// Requests under way at the end of the program may take this long.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);
 /// Streams of one HTTP/2 connection.
@@ -105,14 +105,24 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Answers on a listener until it is told to end, and lets what is under way finish.
-pub async fn listen(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub async fn listen(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
+    listen_within(listener, router, stop, Times::default()).await;
+}
+
+/// The same with other times.
+pub async fn listen_within(
+    listener: TcpListener,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    times: Times,
+) {
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
             biased;
             () = told(&mut stop) => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => answer(stream, peer, router.clone(), &graceful),
+                Ok((stream, peer)) => answer(stream, peer, router.clone(), &graceful, times),
                 // Out of descriptors: those that end meanwhile make room.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
@@ -122,17 +132,36 @@ pub async fn listen(listener: TcpListener, router: Router, mut stop: watch::Rece
     let _ = tokio::time::timeout(FINISH_WITHIN, graceful.shutdown()).await;
 }
 
-fn answer(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &GracefulShutdown) {
+fn answer(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    graceful: &GracefulShutdown,
+    times: Times,
+) {
     let _ = stream.set_nodelay(true);
-    let service = router.map_request(move |mut request: Request<hyper::body::Incoming>| {
+    let seen = Seen::new();
+    let stream = Noted {
+        stream,
+        seen: seen.clone(),
+    };
+    let requests = seen.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let under_way = requests.begin(request.version());
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(axum::body::Body::new)
+        let answer = router.clone().oneshot(request.map(Body::new));
+        async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
+    // Its own time for headers would run on an idle connection too.
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
+        .header_read_timeout(None)
         .max_buf_size(HEADER_BYTES + 8 * 1024);
     builder
         .http2()
@@ -140,11 +169,14 @@ fn answer(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &Gracef
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADER_BYTES as u32);
     let connection = builder
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(stream), service)
         .into_owned();
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
-        // A connection that breaks is the other side's matter.
-        let _ = connection.await;
+        tokio::select! {
+            // A connection that breaks is the other side's matter.
+            _ = connection => {}
+            () = seen.too_slow(times) => {}
+        }
     });
 }

@@ -102,7 +102,7 @@ pub struct RecordError {
 }
 
 /// The fields that an item's record may have on the wire, of every kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireRecord {
     /// status, immunization, certificate

@@ -112,11 +112,12 @@ pub(super) fn signed_in(app: &App, token: &str) -> Headers<2> {
 }
 
 /// Signs out: nothing of this site stays in the browser.
-pub(super) fn signed_out(app: &App) -> Headers<5> {
+pub(super) fn signed_out(app: &App) -> Headers<6> {
     AppendHeaders([
         set(app, Name::Session, "", Some(0)),
         set(app, Name::Flow, "", Some(0)),
         set(app, Name::Pending, "", Some(0)),
+        set(app, Name::Verification, "", Some(0)),
         set(app, Name::Joined, "", Some(0)),
         (
             CLEAR_SITE_DATA,

@@ -96,7 +96,7 @@ async fn refresh(State(app): State<Arc<App>>, NoBody: NoBody) -> Result<Json<Run
 #[utoipa::path(
     put, path = "/demo/source/{document_number}", tag = "Demo", operation_id = "demo_put_person",
     params(("document_number" = String, Path, description = "The document's number")),
-    request_body(content = Object, description = "A health record"),
+    request_body(content = WireHealthRecord, description = "A health record"),
     responses((status = 204, description = "It is there"))
 )]
 async fn put_person(

@@ -1,9 +1,11 @@
 //! What monitoring reads, on a listener of its own: counts, and nothing of a person.
+use super::headers;
 use crate::{actions::refresh_health, app::App};
 use axum::{
     Router,
     extract::State,
     http::{StatusCode, header},
+    middleware::map_response_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,7 +19,13 @@ pub fn metrics_router(app: Arc<App>) -> Router {
     let _ = handle();
     Router::new()
         .route("/metrics", get(metrics))
+        .layer(map_response_with_state(app.clone(), with_headers))
         .with_state(app)
+}
+
+async fn with_headers(State(app): State<Arc<App>>, mut response: Response) -> Response {
+    headers::put(&app, &mut response);
+    response
 }
 
 /// The process has one recorder, whatever it serves; none where something else records already.

@@ -44,13 +44,13 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(pages::routes())
         // Both
         .route("/leave/{link}", leave(app.clone()));
-    layered(app, routes)
+    layered(app, routes, guard::Times::default())
 }
 
 /// What stands around every route, from the inside out.
-fn layered(app: Arc<App>, routes: Router<Arc<App>>) -> Router {
+fn layered(app: Arc<App>, routes: Router<Arc<App>>, times: guard::Times) -> Router {
     routes
-        .layer(from_fn_with_state(app.clone(), guard::check))
+        .layer(from_fn_with_state((app.clone(), times), guard::check))
         .layer(CatchPanicLayer::custom(edge::panicked))
         .layer(from_fn_with_state(app.clone(), edge::answer))
         .with_state(app)

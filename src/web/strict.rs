@@ -64,6 +64,17 @@ fn dotted(path: &Path) -> String {
     parts.collect::<Vec<_>>().join(".")
 }
 
+/// A text that may stand as a number.
+#[derive(utoipa::ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it tells the document what `word` reads")]
+pub(super) enum Word {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(f64),
+}
+
 /// Reads a text that may stand as a number, as `4+` or `3`.
 pub(super) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     match Value::deserialize(deserializer)? {

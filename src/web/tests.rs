@@ -12,7 +12,7 @@ use axum::{
     extract::{ConnectInfo, State},
     http::{Request, StatusCode},
     response::IntoResponse,
-    routing::get,
+    routing::{self, get},
 };
 use error::Problem;
 use std::net::SocketAddr;
@@ -56,7 +56,7 @@ async fn a_failure_tells_a_code_and_the_requests_id_alone() {
         .route("/api/panics", get(panics))
         .route("/api/fails", get(fails))
         .route("/api/races", get(races));
-    let router = layered(app, routes);
+    let router = layered(app, routes, guard::Times::default());
     for (path, status, code) in [
         ("/api/panics", 500, "internal"),
         ("/api/fails", 500, "internal"),
@@ -92,7 +92,7 @@ async fn who(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/api/who", get(program))
         .route("/who", get(page));
-    layered(app, routes)
+    layered(app, routes, guard::Times::default())
 }
 
 async fn told(router: &Router, path: &str, peer: &str, headers: &[(&str, &str)]) -> String {
@@ -176,33 +176,69 @@ async fn languages_come_from_the_cookie_on_pages_and_from_the_header_else() {
 }
 
 #[tokio::test]
-async fn cookies_are_host_bound_but_for_the_demo_over_http() {
-    let set = |response: axum::response::Response| {
-        let values = response.headers().get_all(header::SET_COOKIE).iter();
-        let values = values.map(|value| value.to_str().unwrap().to_owned());
-        values.collect::<Vec<_>>()
+async fn slow_bodies_and_slow_answers_end_in_their_time() {
+    use std::time::Duration;
+    let times = guard::Times::default();
+    assert_eq!(
+        [times.body, times.answer, times.long].map(|time| time.as_secs()),
+        [15, 30, 120]
+    );
+    let times = guard::Times {
+        body: Duration::from_millis(50),
+        answer: Duration::from_millis(100),
+        long: Duration::from_millis(400),
     };
-    let (https, _folder) = app(|_| {}).await;
-    assert_eq!(
-        set(cookies::signed_in(&https, "token").into_response()),
-        [
-            "__Host-tb_session=token; Path=/; Secure; HttpOnly; SameSite=Lax",
-            "__Host-tb_flow=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
-        ]
-    );
-    assert_eq!(
-        set(cookies::set_flow(&https, "flow").into_response()),
-        ["__Host-tb_flow=flow; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"]
-    );
-    let (http, _folder) =
-        app(|config| config.server.public_url = "http://127.0.0.1:8080".into()).await;
-    assert_eq!(
-        set(cookies::signed_in(&http, "token").into_response())[0],
-        "tb_session=token; Path=/; HttpOnly; SameSite=Lax"
-    );
-    let out = cookies::signed_out(&http).into_response();
-    assert_eq!(
-        out.headers()["clear-site-data"],
-        "\"cache\", \"cookies\", \"storage\""
-    );
+    let (app, _folder) = app(|_| {}).await;
+    let routes = Router::new()
+        .route("/api/quick", routing::post(async || "read"))
+        .route("/api/slow", get(std::future::pending::<&'static str>))
+        .route("/api/exports", get(std::future::pending::<&'static str>));
+    let router = layered(app, routes, times);
+    let trickle = || {
+        let pieces = futures_util::stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let piece = Ok::<_, std::io::Error>(bytes::Bytes::from_static(b" "));
+            Some((piece, ()))
+        });
+        Body::from_stream(pieces)
+    };
+    for (method, path, body, time, status, code) in [
+        (
+            "POST",
+            "/api/quick",
+            trickle(),
+            times.body,
+            408,
+            "body_too_slow",
+        ),
+        ("GET", "/api/slow", Body::empty(), times.answer, 503, "busy"),
+        (
+            "GET",
+            "/api/exports",
+            Body::empty(),
+            times.long,
+            503,
+            "busy",
+        ),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(body).unwrap();
+        // Not before its time, which a timer measures that began with it.
+        let (own, headers, body) = {
+            let asked = ask(&router, request);
+            let early = tokio::time::sleep(time - Duration::from_millis(20));
+            tokio::pin!(asked, early);
+            let before = tokio::select! {
+                biased;
+                _ = &mut asked => true,
+                () = &mut early => false,
+            };
+            assert!(!before, "{path}");
+            asked.await
+        };
+        assert_eq!(own, status, "{path}");
+        assert_eq!(headers.contains_key("retry-after"), status == 503, "{path}");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["code"], code, "{path}");
+    }
 }

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
@@ -44,6 +44,10 @@ impl Log {
 
     /// Begins to log everything of this thread, which is the whole test's, down to a level.
     pub(crate) fn at(level: tracing::Level) -> (Self, tracing::subscriber::DefaultGuard) {
+        // As long as there is one subscriber alone, tracing asks the thread that first meets an event,
+        // and a thread of another test says no for all.
+        static OTHER: OnceLock<tracing::Dispatch> = OnceLock::new();
+        OTHER.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(level)

@@ -49,9 +49,15 @@ mod forged;
 #[cfg(test)]
 mod fresh;
 #[cfg(test)]
+mod fuzzed;
+#[cfg(test)]
 mod gather;
 #[cfg(test)]
 mod group_commit;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod hostile_words;
 #[cfg(test)]
 mod join;
 #[cfg(test)]
@@ -88,5 +94,7 @@ mod sms_webhook;
 mod tokens;
 #[cfg(test)]
 mod two_servers;
+#[cfg(test)]
+mod wire;
 #[cfg(test)]
 mod world;

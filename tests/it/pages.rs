@@ -59,29 +59,6 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_forms_with_departments_may_be_long() {
-    let app = TestApp::start(On::Sqlite).await;
-    let (owner, register) = owned(&app).await;
-    let post = |path: String, bytes: usize| {
-        let token = owner.bearer.clone().unwrap_or_default();
-        let request = Request::post(path)
-            .header("cookie", format!("__Host-tb_session={token}"))
-            .header("sec-fetch-site", "same-origin")
-            .header("content-type", "application/x-www-form-urlencoded");
-        let body = format!("departments={}", "a".repeat(bytes));
-        let (owner, request) = (owner.clone(), request.body(Body::from(body)).unwrap());
-        async move { owner.raw(request).await.status }
-    };
-    let settings = format!("/registers/{}/settings", register.id);
-    for path in ["/registers/new", &settings] {
-        assert_eq!(post(path.to_owned(), 120_000).await, 422, "{path}");
-        assert_eq!(post(path.to_owned(), 140_000).await, 413, "{path}");
-    }
-    let export = format!("/registers/{}/export", register.id);
-    assert_eq!(post(export, 20_000).await, 413);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demo_shows_phones_its_address_where_they_can_open_it() {
     for (url, opens) in [
         ("http://192.168.1.5:8080", true),

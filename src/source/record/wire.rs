@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// A health record as it stands on the wire. Its `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireHealthRecord {
     /// The name.

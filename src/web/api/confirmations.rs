@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) struct Asked {
     /// `export`, `delete_register`, `hand_over` or `add_administrator`.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(required, min_length = 1)]
     action: String,
     /// The register.
     register_id: Option<String>,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, OpenApi as Document, Ref, ResponseBuilder,
+        ContentBuilder, Object, OpenApi as Document, Ref, RefOr, ResponseBuilder, Type,
         path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -69,6 +69,15 @@ fn finish(mut collected: Document) -> Document {
         let mut link = link;
         for operation in [&mut link.get, &mut link.post].into_iter().flatten() {
             operation.operation_id = operation.operation_id.take().map(|id| id + "_page");
+            add_problem(operation);
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    // To people, who do not say that they want JSON.
+                    let page = Object::with_type(Type::String);
+                    let page = ContentBuilder::new().schema(Some(page)).build();
+                    response.content.insert("text/html".to_owned(), page.into());
+                }
+            }
         }
         collected
             .paths
@@ -99,5 +108,7 @@ fn add_problem(operation: &mut Operation) {
         .content("application/problem+json", content)
         .build();
     let responses = &mut operation.responses.responses;
-    responses.insert("default".to_owned(), problem.into());
+    responses
+        .entry("default".to_owned())
+        .or_insert_with(|| problem.into());
 }

@@ -12,7 +12,7 @@ use crate::{
         actor::ApiUser,
         error::Problem,
         json::{ApiJson, ApiPath, ApiQuery, NoBody},
-        strict::word,
+        strict::{Word, word},
     },
 };
 use axum::{
@@ -32,7 +32,7 @@ const JSON: &str = "application/json";
 pub(super) struct Search {
     /// A part of the name.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(required, min_length = 1)]
     name: String,
     /// As in the list.
     verdict: Option<String>,
@@ -42,6 +42,7 @@ pub(super) struct Search {
     value: Option<String>,
     /// As in the list.
     #[serde(default, deserialize_with = "word")]
+    #[schema(value_type = Option<Word>)]
     days: Option<String>,
     /// As in the list.
     state: Option<String>,
@@ -51,6 +52,7 @@ pub(super) struct Search {
     sort: Option<String>,
     /// As in the list.
     #[serde(default, deserialize_with = "word")]
+    #[schema(value_type = Option<Word>)]
     limit: Option<String>,
     /// As in the list.
     after: Option<String>,

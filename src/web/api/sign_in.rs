@@ -14,19 +14,19 @@ use std::sync::Arc;
 pub(super) struct SignIn {
     /// The name.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(required, min_length = 1)]
     name: String,
     /// The type of document, as `resident_id`.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(required, min_length = 1)]
     document_type: String,
     /// Its number.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(required, min_length = 1)]
     document_number: String,
     /// The mobile number that the health source lists.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(required, min_length = 1)]
     phone: String,
     /// `leave` for a session that serves nothing but leaving.
     purpose: Option<Purpose>,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(super) struct Code {
     /// The six digits of the SMS.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(required, min_length = 1)]
     code: String,
 }
 

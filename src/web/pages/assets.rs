@@ -26,12 +26,12 @@ const ASSETS: [Asset; 4] = [
     },
     Asset {
         name: "icons.svg",
-        content_type: "image/svg+xml",
+        content_type: "image/svg+xml; charset=utf-8",
         bytes: include_bytes!("../../../assets/icons.svg"),
     },
     Asset {
         name: "favicon.svg",
-        content_type: "image/svg+xml",
+        content_type: "image/svg+xml; charset=utf-8",
         bytes: include_bytes!("../../../assets/favicon.svg"),
     },
 ];
@@ -67,20 +67,20 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// `/assets/{name}`
 pub(super) async fn serve(Path(name): Path<String>) -> Response {
-    let path = format!("/assets/{name}");
-    let found = urls().iter().position(|url| *url == path);
-    let Some(asset) = found.and_then(|at| ASSETS.get(at)) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let mut response = ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response();
+    let mut response = find(&format!("/assets/{name}"));
     response.extensions_mut().insert(Caching::Immutable);
     response
 }
 
-/// Browsers ask for it whatever the pages say.
+/// Browsers ask for it whatever the pages say. Its name stays when it changes, so nobody keeps it.
 pub(super) async fn favicon() -> Response {
-    serve(Path(
-        url("favicon.svg").trim_start_matches("/assets/").to_owned(),
-    ))
-    .await
+    find(url("favicon.svg"))
+}
+
+fn find(path: &str) -> Response {
+    let found = urls().iter().position(|url| *url == path);
+    match found.and_then(|at| ASSETS.get(at)) {
+        Some(asset) => ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
