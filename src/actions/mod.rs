@@ -1,5 +1,6 @@
 //! One file a use case. An action takes the [`App`], an [`Actor`] and a typed input, checks that
 //! the actor may, and writes in one transaction that holds its audit event too.
+pub mod accept_invitation;
 mod attempts;
 pub mod audit;
 pub mod change_consent;
@@ -13,11 +14,15 @@ pub mod delete_register;
 pub mod erase_expired;
 pub mod export_register;
 mod export_sheet;
+pub mod hand_over;
 pub mod health;
+pub mod invitation;
+pub mod invite_administrator;
 pub mod join_register;
 pub mod join_terms;
 pub mod leave_register;
 pub mod limits;
+pub mod list_administrators;
 pub mod list_registers;
 mod member_json;
 pub mod member_output;
@@ -31,6 +36,7 @@ mod refresh_batch;
 pub mod refresh_health;
 mod refresh_shard;
 pub(crate) mod register_terms;
+pub mod remove_administrator;
 pub mod remove_member;
 pub mod replace_code;
 pub mod report_register;
@@ -44,6 +50,7 @@ pub mod summarise_register;
 pub mod verification;
 pub mod verify_audit;
 pub mod view_register;
+pub mod withdraw_invitation;
 
 use crate::{
     app::App,

@@ -1,4 +1,5 @@
 //! SQL and rows, nothing else. One text a statement for both engines.
+pub mod administrators;
 pub mod audit;
 pub mod authorizations;
 mod engine;
@@ -123,6 +124,7 @@ use {execute, rows, statements};
 #[must_use]
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
+        ("administrators", administrators::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("authorizations", authorizations::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
