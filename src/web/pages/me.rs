@@ -148,6 +148,8 @@ pub(super) async fn access_log(visit: Visit) -> Response {
 struct Sessions<'a> {
     p: Page<'a>,
     sessions: Vec<SessionView>,
+    /// Whether the others were just ended.
+    ended: bool,
 }
 
 /// `GET /me/sessions`
@@ -158,9 +160,16 @@ pub(super) async fn sessions(visit: Visit) -> Response {
             visit.ok(&Sessions {
                 p: visit.titled("sessions-title").within(Area::Own),
                 sessions,
+                ended: visit.query.is("ended", "others"),
             })
         });
     visit.answer(result)
+}
+
+/// `POST /me/sessions/others`
+pub(super) async fn end_others(visit: Visit) -> Response {
+    let ended = sessions::end_others(&visit.app, &visit.actor).await;
+    visit.answer(ended.map(|_| super::page::to("/me/sessions?ended=others")))
 }
 
 /// `POST /me/sessions/{id}`
