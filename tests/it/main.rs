@@ -29,6 +29,8 @@ mod support;
 mod texts;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
+mod administrators;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod changes;
@@ -74,6 +76,8 @@ mod registers;
 mod rows;
 #[cfg(test)]
 mod see;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

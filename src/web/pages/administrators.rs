@@ -2,7 +2,7 @@
 //! role or an invitation.
 use super::{
     board::{Tabs, tabs},
-    page::{Area, Page, Visit, to},
+    page::{Area, Page, Visit, sign_in_address, to},
     words::Words,
 };
 use crate::{
@@ -148,6 +148,10 @@ pub(super) async fn withdraw(visit: Visit, Path(path): Path<(String, String)>) -
         }
         _ => Err(Error::NotFound),
     };
-    let page = format!("/registers/{id}/administrators?done=withdrawn");
-    visit.answer(result.map(|()| to(&page)))
+    let page = format!("/registers/{id}/administrators");
+    match result {
+        // What is posted alone is no page to come back to.
+        Err(Error::NotSignedIn) => to(&sign_in_address(&page)),
+        result => visit.answer(result.map(|()| to(&format!("{page}?done=withdrawn")))),
+    }
 }

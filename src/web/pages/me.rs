@@ -169,7 +169,11 @@ pub(super) async fn sessions(visit: Visit) -> Response {
 /// `POST /me/sessions/others`
 pub(super) async fn end_others(visit: Visit) -> Response {
     let ended = sessions::end_others(&visit.app, &visit.actor).await;
-    visit.answer(ended.map(|_| super::page::to("/me/sessions?ended=others")))
+    match ended {
+        // What is posted alone is no page to come back to.
+        Err(Error::NotSignedIn) => super::page::to(&super::page::sign_in_address("/me/sessions")),
+        ended => visit.answer(ended.map(|_| super::page::to("/me/sessions?ended=others"))),
+    }
 }
 
 /// `POST /me/sessions/{id}`
