@@ -28,7 +28,7 @@ on_both! {
         app.put(&person, json!({})).await;
         let owner = app.sign_in(&person).await;
         let register = app.register(&owner).await;
-        administrators_come_and_go(&app, &owner, &register).await;
+        administrators_come_and_go(&app).await;
         members_come_and_go(&app, &owner, &register).await;
         a_join_waits(&app, &register).await;
         the_operator_looks(&app, &register).await;
@@ -41,8 +41,10 @@ on_both! {
     }
 }
 
-async fn administrators_come_and_go(app: &TestApp, owner: &Client, register: &Register) {
-    let seat = Seat::of(owner, register);
+async fn administrators_come_and_go(app: &TestApp) {
+    let owner = &crate::administrators::person(app, 905).await;
+    let register = &app.register(owner).await;
+    let seat = Seat::whose(owner, register, 905);
     let other = seat.administrator(app, 901, json!(["后勤"])).await;
     let again = seat.invite(app, json!(null)).await;
     let path = format!("/api/v1/invitations/{again}");

@@ -5,7 +5,7 @@ use crate::{
     on_both,
     privacy::dump,
     rows::{assert_whole, rows},
-    world::text,
+    world::{lift, text},
 };
 use serde_json::json;
 use tuantibu::actions::{chores::chores, erase_expired::erase_expired};
@@ -216,6 +216,7 @@ on_both! {
 
 on_both! {
     async fn each_step_is_in_the_audit_log_by_ids_alone(app: TestApp) {
+        let app = app.restarted(lift).await;
         let seat = Seat::open(&app).await;
         let other = seat.administrator(&app, 901, json!(["后勤"])).await;
         let link = seat.invite(&app, json!(null)).await;

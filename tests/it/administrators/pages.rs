@@ -4,6 +4,7 @@ use crate::{
     app::{Client, Person, TestApp, terms},
     on_both,
     rows::rows,
+    world::lift,
 };
 use axum::http::HeaderMap;
 use serde_json::json;
@@ -178,6 +179,7 @@ async fn is_signed_in(client: &Client) -> bool {
 
 on_both! {
     async fn who_took_on_a_role_may_end_the_other_sessions(app: TestApp) {
+        let app = app.restarted(lift).await;
         let seat = Seat::open(&app).await;
         for link in [seat.invite(&app, json!(null)).await, seat.hand_over(&app).await] {
             let old = person(&app, 901).await;

@@ -72,6 +72,7 @@ on_both! {
         let mut links = Vec::new();
         for _ in 0..8 {
             links.push(seat.invite(&app, json!(null)).await);
+            app.clock.advance(1);
         }
         seat.administrator(&app, 901, json!(null)).await;
         // An owner, an administrator, eight invitations.
