@@ -81,4 +81,5 @@ resign-unseen = You no longer see this register
 resign-unseen-words = At once; to come back, the owner invites you again
 resign-erased = Your identity is erased if nothing else needs it
 resign-erased-words = It stays while you have other consents or registers
+resign-files-words = Please delete what you exported yourself
 resign-confirm = Resign now

@@ -19,6 +19,7 @@ me-log-none = Nobody has looked yet
 me-log-all = See all entries
 me-more = More
 me-registers = Registers I run ({ $count })
+access-former = A former administrator
 access-viewed = viewed the list
 access-searched = searched by name
 access-revealed-phone = looked at a phone number

@@ -75,4 +75,5 @@ resign-unseen = 您不能再看这个登记簿
 resign-unseen-words = 立刻生效；想回来要由负责人再邀请
 resign-erased = 没有别的用处的身份信息会被删除
 resign-erased-words = 您还有别的授权或登记簿的，继续保留
+resign-files-words = 您导出过的，请您自己删除
 resign-confirm = 确认不再管理

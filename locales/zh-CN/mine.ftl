@@ -16,6 +16,7 @@ me-log-none = 还没有人看过
 me-log-all = 查看全部记录
 me-more = 更多
 me-registers = 我管理的登记簿（{ $count } 个）
+access-former = 已离开的管理员
 access-viewed = 查看名单
 access-searched = 按姓名查找
 access-revealed-phone = 查看手机号

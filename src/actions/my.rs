@@ -119,7 +119,7 @@ pub struct AboutPerson {
 pub struct Access {
     /// The register's organisation.
     pub register: String,
-    /// The administrator's name, masked.
+    /// The administrator's name, masked; empty for one who left and was erased.
     pub administrator_masked: String,
     /// `viewed`, `searched`, `revealed_phone` or `exported`.
     pub action: String,

@@ -118,7 +118,11 @@ fn entry(words: Words<'_>, access: &Access) -> Entry {
     };
     Entry {
         at: words.moment(&access.at),
-        who: access.administrator_masked.clone(),
+        who: if access.administrator_masked.is_empty() {
+            words.t("access-former")
+        } else {
+            access.administrator_masked.clone()
+        },
         what,
         register: access.register.clone(),
     }

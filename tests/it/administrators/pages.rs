@@ -163,6 +163,23 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_member_reads_of_an_administrator_who_is_gone_that_they_looked(app: TestApp) {
+        let seat = Seat::open(&app).await;
+        let joined = app.member(&seat.register, &Person::number(1)).await;
+        let member = app.client().with(joined["token"].as_str());
+        app.clock.advance(60);
+        let other = seat.administrator(&app, 901, json!(null)).await;
+        other.get(&seat.path("/members")).await.expect(200);
+        assert!(!page(&member, "/me").await.1.contains("已离开的管理员"));
+        let path = seat.path(&format!("/administrators/{}", seat.id_of(901).await));
+        seat.owner.delete(&path).await.expect(204);
+        let log = member.get("/api/v1/me/access-log").await.expect(200);
+        assert_eq!((&log[0]["action"], &log[0]["administrator_masked"]), (&json!("viewed"), &json!("")));
+        assert!(page(&member, "/me").await.1.contains("已离开的管理员"));
+    }
+}
+
 /// The form of signing in.
 fn serde_html(who: &Person, next: &str) -> String {
     let identity = who.identity();
