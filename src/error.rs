@@ -41,6 +41,12 @@ pub enum Error {
     /// The administrator has as many registers as allowed (422).
     #[error("too many registers")]
     TooManyRegisters,
+    /// The register has as many administrators as it may, open invitations counted (422).
+    #[error("too many administrators")]
+    TooManyAdministrators,
+    /// The invitation was used or withdrawn, ran out or never was (410).
+    #[error("invitation ended")]
+    InvitationEnded,
     /// The registration code was replaced (410).
     #[error("code replaced")]
     CodeReplaced,
@@ -120,6 +126,8 @@ impl Error {
             Self::ConfirmationRequired => "confirmation_required",
             Self::RegisterFull => "register_full",
             Self::TooManyRegisters => "too_many_registers",
+            Self::TooManyAdministrators => "too_many_administrators",
+            Self::InvitationEnded => "invitation_ended",
             Self::CodeReplaced => "code_replaced",
             Self::RegisterEnded => "register_ended",
             Self::RegisterFrozen => "register_frozen",

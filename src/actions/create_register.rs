@@ -130,7 +130,17 @@ pub async fn create_register(
     registers::insert(&mut tx, &row).await?;
     let body = json(&terms.requirements)?;
     registers::insert_requirements(&mut tx, id.bytes(), 1, &body, now).await?;
-    registers::insert_administrator(&mut tx, id.bytes(), person.bytes(), 1, None, now).await?;
+    let owner = random::id(&*app.random);
+    registers::insert_administrator(
+        &mut tx,
+        owner.bytes(),
+        id.bytes(),
+        person.bytes(),
+        1,
+        None,
+        now,
+    )
+    .await?;
     let event = Event {
         actor: Some(person),
         action: "created_register",

@@ -14,7 +14,7 @@ use crate::{
     erasure_list::Kind,
     error::{Error, Result},
     model::{id::Id, register::ORGANISATION, text::Line},
-    store::{Tx, authorizations, persons, registers, verifications},
+    store::{Tx, administrators, authorizations, persons, registers, verifications},
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -151,6 +151,7 @@ async fn close(app: &App, tx: &mut Tx, id: Id, actor: Option<Id>, cause: Cause) 
     let yesterday = app.today().yesterday().unwrap_or(Date::MIN);
     registers::end(tx, id.bytes(), &yesterday.to_string()).await?;
     verifications::delete_pending_of_register(tx, id.bytes()).await?;
+    administrators::delete_invitations(tx, id.bytes()).await?;
     let detail = json(&serde_json::json!({ "cause": cause.as_str() }))?;
     let event = Event {
         actor,

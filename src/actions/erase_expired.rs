@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::App,
     error::Result,
-    store::{limits, persons, refresh, registers, sessions, sms, verifications},
+    store::{administrators, limits, persons, refresh, registers, sessions, sms, verifications},
 };
 
 const MINUTE: i64 = 60_000;
@@ -32,6 +32,7 @@ pub async fn erase_expired(app: &App) -> Result<()> {
     verifications::forget_over(&mut tx, now - super::verification::RESENDABLE_MS).await?;
     verifications::forget_pending_over(&mut tx, now).await?;
     limits::forget_over(&mut tx, now).await?;
+    administrators::forget_over(&mut tx, now).await?;
     registers::forget_replaced(&mut tx, now - REPLACED_CODES_KEPT).await?;
     refresh::forget_over(&mut tx, now - RUNS_KEPT).await?;
     sms::mark_unknown(&mut tx, now - MINUTE).await?;

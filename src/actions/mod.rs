@@ -1,5 +1,6 @@
 //! One file a use case. An action takes the [`App`], an [`Actor`] and a typed input, checks that
 //! the actor may, and writes in one transaction that holds its audit event too.
+pub mod accept_invitation;
 mod attempts;
 pub mod audit;
 pub mod change_consent;
@@ -15,11 +16,15 @@ pub mod erase_person;
 pub mod erasures;
 pub mod export_register;
 mod export_sheet;
+pub mod hand_over;
 pub mod health;
+pub mod invitation;
+pub mod invite_administrator;
 pub mod join_register;
 pub mod join_terms;
 pub mod leave_register;
 pub mod limits;
+pub mod list_administrators;
 pub mod list_registers;
 mod member_json;
 pub mod member_output;
@@ -33,6 +38,7 @@ mod refresh_batch;
 pub mod refresh_health;
 mod refresh_shard;
 pub(crate) mod register_terms;
+pub mod remove_administrator;
 pub mod remove_member;
 pub mod replace_code;
 pub mod replay_erasures;
@@ -47,6 +53,7 @@ pub mod summarise_register;
 pub mod verification;
 pub mod verify_audit;
 pub mod view_register;
+pub mod withdraw_invitation;
 
 use crate::{
     app::App,

@@ -70,6 +70,10 @@ pub struct MyAuthorization {
     pub contact: String,
     /// The administrator's name, masked.
     pub administrator_masked: String,
+    /// Since when they are the owner; after joining where the register was handed over since.
+    pub administrator_since: Option<String>,
+    /// Whether the register was handed over after the member joined.
+    pub administrator_changed: bool,
     /// The purpose.
     pub purpose: String,
     /// Items consented to.
@@ -115,7 +119,7 @@ pub struct AboutPerson {
 pub struct Access {
     /// The register's organisation.
     pub register: String,
-    /// The administrator's name, masked.
+    /// The administrator's name, masked; empty for one who left and was erased.
     pub administrator_masked: String,
     /// `viewed`, `searched`, `revealed_phone` or `exported`.
     pub action: String,
@@ -309,6 +313,7 @@ async fn my_authorization(
     let view = members_view::make_one(app, tx, &register, super::id_of(&row.id)?).await?;
     let entry = view.get(super::id_of(&row.id)?);
     let owner = registers::owner(tx, &row.register_id).await?;
+    let since = owner.as_ref().map(|owner| owner.added_at);
     let administrator = match owner {
         Some(owner) => profile::of_person(app, tx, super::id_of(&owner.person_id)?).await?,
         None => None,
@@ -326,6 +331,8 @@ async fn my_authorization(
         administrator_masked: administrator
             .map(|own| own.name.masked())
             .unwrap_or_default(),
+        administrator_since: since.map(|at| clock::rfc3339(at, &app.zone)),
+        administrator_changed: since.is_some_and(|at| at > row.joined_at),
         items: row.items.split(',').map(str::to_owned).collect(),
         asked: items_of(&register)?,
         sharing: join_terms::sharing_name(row.sharing == 1).to_owned(),

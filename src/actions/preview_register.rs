@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     app::App,
+    clock,
     crypto::token_hash,
     error::{Error, Result},
     model::{division, register::AskedItem},
@@ -29,6 +30,8 @@ pub struct Preview {
     pub street: String,
     /// The administrator's name, masked; the person is verified.
     pub administrator_masked: String,
+    /// Since when they are the owner.
+    pub administrator_since: String,
     /// What the administrator is there.
     pub administrator_title: Option<String>,
     /// The purpose.
@@ -65,6 +68,7 @@ pub async fn preview_register(app: &App, actor: &Actor, code: &str) -> Result<Pr
     let owner = registers::owner(&mut tx, &row.id)
         .await?
         .ok_or(Error::NotFound)?;
+    let since = clock::rfc3339(owner.added_at, &app.zone);
     let owner = profile::of_person(app, &mut tx, super::id_of(&owner.person_id)?).await?;
     let times: Vec<String> = app
         .times
@@ -84,6 +88,7 @@ pub async fn preview_register(app: &App, actor: &Actor, code: &str) -> Result<Pr
         contact: contact_of(app, &row)?.as_str().to_owned(),
         street: division::full_name(&row.street_code),
         administrator_masked: owner.map(|owner| owner.name.masked()).unwrap_or_default(),
+        administrator_since: since,
         administrator_title: row.administrator_title.clone(),
         items: items_of(&row)?,
         departments: departments_of(&row)?,

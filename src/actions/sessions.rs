@@ -154,6 +154,28 @@ pub async fn end_own(app: &App, actor: &Actor, which: Option<Id>) -> Result<()> 
     }
 }
 
+/// Ends all one's sessions but this one, as after a role was taken on; how many there were.
+///
+/// # Errors
+/// [`Error::NotSignedIn`].
+pub async fn end_others(app: &App, actor: &Actor) -> Result<u64> {
+    let session = actor.signed_in()?;
+    let mut tx = app.store.write().await?;
+    let (person, own) = (session.person.bytes(), session.id.bytes());
+    let ended = sessions::delete_others(&mut tx, person, own).await?;
+    if ended > 0 {
+        let event = audit::Event {
+            actor: Some(session.person),
+            action: "ended_other_sessions",
+            subject: Some(session.person),
+            ..audit::Event::default()
+        };
+        audit::record(app, &mut tx, event).await?;
+    }
+    tx.commit().await?;
+    Ok(ended)
+}
+
 async fn end(app: &App, session: Session, id: Id) -> Result<()> {
     let mut tx = app.store.write().await?;
     if !sessions::delete(&mut tx, id.bytes(), session.person.bytes()).await? {

@@ -24,6 +24,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/0001_initial.postgres.sql"),
     ),
     (
+        4,
+        "administrators",
+        include_str!("../../migrations/0004_administrators.sql"),
+        "",
+    ),
+    (
         5,
         "erasures",
         include_str!("../../migrations/0005_erasures.sql"),
@@ -37,10 +43,16 @@ pub(super) fn migrator(dialect: Dialect) -> Migrator {
             Dialect::Sqlite => ["blob", "integer", " strict", " strict, without rowid"],
             Dialect::Postgres => ["bytea", "bigint", "", ""],
         };
+        // Ids for rows that were there before there were any: no program draws them one by one.
+        let random = match dialect {
+            Dialect::Sqlite => "randomblob(16)",
+            Dialect::Postgres => "decode(replace(gen_random_uuid()::text, '-', ''), 'hex')",
+        };
         let mut text = text
             .replace("{blob}", blob)
             .replace("{int}", int)
             .replace("{text}", "text")
+            .replace("{random}", random)
             .replace("{rows}", rows)
             .replace("{clustered}", clustered);
         if dialect == Dialect::Postgres {

@@ -1,4 +1,5 @@
 //! SQL and rows, nothing else. One text a statement for both engines.
+pub mod administrators;
 pub mod audit;
 pub mod authorizations;
 mod engine;
@@ -246,6 +247,7 @@ use {execute, long_execute, long_rows, row, rows, statements};
 #[must_use]
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
+        ("administrators", administrators::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("authorizations", authorizations::STATEMENTS),
         ("erasures", erasures::STATEMENTS),

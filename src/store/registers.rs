@@ -38,8 +38,8 @@ statements! {
                     where register_id = $1 order by version";
     DELETE_REQUIREMENTS = "delete from register_requirements where register_id = $1";
     INSERT_ADMINISTRATOR = "insert into register_administrators \
-        (register_id, person_id, role, departments, added_at) values ($1, $2, $3, $4, $5)";
-    ADMINISTRATOR = "select person_id, role, departments from register_administrators \
+        (register_id, person_id, role, departments, added_at, id) values ($1, $2, $3, $4, $5, $6)";
+    ADMINISTRATOR = "select person_id, role, departments, added_at from register_administrators \
                      where register_id = $1 and person_id = $2";
     /// What somebody is in a register, and whether what is known of it still holds. Each pair is the
     /// person's id and the register's, in hexadecimal.
@@ -49,7 +49,7 @@ statements! {
         from json_each($1) as j join register_administrators a \
         on a.register_id = unhex(substr(j.value, 33)) and a.person_id = unhex(substr(j.value, 1, 32)) \
         join registers r on r.id = a.register_id";
-    OWNER = "select person_id, role, departments from register_administrators \
+    OWNER = "select person_id, role, departments, added_at from register_administrators \
              where register_id = $1 order by role desc, added_at limit 1";
     COUNT_OF_ADMINISTRATOR = "select count(*) from register_administrators where person_id = $1";
     DELETE_ADMINISTRATORS = "delete from register_administrators where register_id = $1 returning person_id";
@@ -171,6 +171,8 @@ row! {
         pub role: i64,
         /// JSON list of the departments that the administrator is limited to.
         pub departments: Option<String>,
+        /// Since when the role is theirs.
+        pub added_at: i64,
     }
 }
 
@@ -374,9 +376,10 @@ pub async fn requirements(tx: &mut Tx, id: &[u8]) -> Result<Vec<RequirementsRow>
     rows!(tx, fetch_all, RequirementsRow, REQUIREMENTS, id)
 }
 
-/// Adds an administrator; `role` 1 is the owner.
+/// Adds an administrator by an id of this register alone; `role` 1 is the owner.
 pub async fn insert_administrator(
     tx: &mut Tx,
+    id: &[u8],
     register: &[u8],
     person: &[u8],
     role: i64,
@@ -390,7 +393,8 @@ pub async fn insert_administrator(
         person,
         role,
         departments,
-        now
+        now,
+        id
     )?;
     Ok(())
 }

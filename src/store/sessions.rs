@@ -13,6 +13,7 @@ statements! {
     DELETE_BEYOND = "delete from sessions where person_id = $1 and id not in \
         (select id from sessions where person_id = $1 \
         order by case when id = $3 then 0 else 1 end, seen_at desc, created_at desc, id limit $2)";
+    DELETE_OTHERS = "delete from sessions where person_id = $1 and id <> $2";
     DELETE_OF_PERSON = "delete from sessions where person_id = $1";
     DELETE_ALL = "delete from sessions";
     OVER = "delete from sessions where expires_at <= $1 or seen_at <= $2";
@@ -91,6 +92,11 @@ pub async fn delete(tx: &mut Tx, id: &[u8], person: &[u8]) -> Result<bool> {
 /// Ends the oldest sessions of somebody beyond so many; never the one that was just opened.
 pub async fn delete_beyond(tx: &mut Tx, person: &[u8], most: i64, new: &[u8]) -> Result<u64> {
     execute!(tx, DELETE_BEYOND, person, most, new)
+}
+
+/// Ends all sessions of a person but one; how many.
+pub async fn delete_others(tx: &mut Tx, person: &[u8], but: &[u8]) -> Result<u64> {
+    execute!(tx, DELETE_OTHERS, person, but)
 }
 
 /// Ends all sessions of a person; how many.

@@ -93,6 +93,16 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ),
     ("register_full", "The register is full"),
     ("too_many_registers", "No more registers may be made"),
+    (
+        "too_many_administrators",
+        "The register has as many administrators as it may",
+    ),
+    ("invitation_ended", "The invitation has ended"),
+    (
+        "own_invitation",
+        "The owner cannot accept the own invitation",
+    ),
+    ("last_owner", "The owner hands the register over first"),
     ("code_replaced", "The registration code was replaced"),
     ("register_ended", "The register has ended"),
     ("register_frozen", "The register is frozen"),
@@ -134,8 +144,10 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
         | Error::PhoneLimit
         | Error::ConfirmationRequired
         | Error::RegisterFull
+        | Error::TooManyAdministrators
         | Error::TooManyRegisters => StatusCode::UNPROCESSABLE_ENTITY,
         Error::VerificationEnded
+        | Error::InvitationEnded
         | Error::CodeReplaced
         | Error::RegisterEnded
         | Error::RegisterFrozen => StatusCode::GONE,

@@ -30,6 +30,7 @@ mod texts;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
 mod backup;
+mod administrators;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
@@ -86,6 +87,8 @@ mod registers;
 mod rows;
 #[cfg(test)]
 mod see;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

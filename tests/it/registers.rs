@@ -314,9 +314,17 @@ async fn a_limited_administrator_counts_their_departments() {
     let mut tx = app.store.write().await.unwrap();
     let person = limited.session.unwrap().person;
     let departments = Some("[\"一年级\"]");
-    registers::insert_administrator(&mut tx, id.bytes(), person.bytes(), 0, departments, 0)
-        .await
-        .unwrap();
+    registers::insert_administrator(
+        &mut tx,
+        person.bytes(),
+        id.bytes(),
+        person.bytes(),
+        0,
+        departments,
+        0,
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     for (number, department) in [(3, Some("一年级")), (4, Some("二年级")), (5, None)] {
         let member = scene.person(number).await;

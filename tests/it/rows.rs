@@ -106,6 +106,23 @@ const BROKEN: &[(&str, &str)] = &[
           where a.register_id = r.id and a.role = 1)",
     ),
     (
+        "a register with two owners",
+        "select count(*) from registers r where \
+         (select count(*) from register_administrators a \
+          where a.register_id = r.id and a.role = 1) > 1",
+    ),
+    (
+        "an administrator without their person",
+        "select count(*) from register_administrators a where not exists \
+         (select 1 from persons p where p.id = a.person_id)",
+    ),
+    (
+        "an invitation by somebody who is not the owner",
+        "select count(*) from invitations i where not exists \
+         (select 1 from register_administrators a where a.register_id = i.register_id \
+          and a.person_id = i.inviter_id and a.role = 1)",
+    ),
+    (
         "an administrator of nothing",
         "select count(*) from register_administrators a where not exists \
          (select 1 from registers r where r.id = a.register_id)",

@@ -1,5 +1,6 @@
 //! The schema and every statement hold on both engines.
 use crate::{
+    administrators::{Seat, form},
     app::{Client, Person, Register, TestApp, confirm_path, join_body},
     on_both,
 };
@@ -27,6 +28,7 @@ on_both! {
         app.put(&person, json!({})).await;
         let owner = app.sign_in(&person).await;
         let register = app.register(&owner).await;
+        administrators_come_and_go(&app).await;
         members_come_and_go(&app, &owner, &register).await;
         a_join_waits(&app, &register).await;
         the_operator_looks(&app, &register).await;
@@ -37,6 +39,40 @@ on_both! {
         let left = app.app.store.not_yet_run();
         assert!(left.is_empty(), "did not run: {left:?}");
     }
+}
+
+async fn administrators_come_and_go(app: &TestApp) {
+    let owner = &crate::administrators::person(app, 905).await;
+    let register = &app.register(owner).await;
+    let seat = Seat::whose(owner, register, 905);
+    let other = seat.administrator(app, 901, json!(["后勤"])).await;
+    let again = seat.invite(app, json!(null)).await;
+    let path = format!("/api/v1/invitations/{again}");
+    other.get(&path).await.expect(200);
+    other.post(&path, json!({})).await.expect(200);
+    let listed = owner
+        .get(&register.path("/administrators"))
+        .await
+        .expect(200);
+    let id = listed["administrators"][1]["id"].as_str().unwrap();
+    let of = Seat::whose(&other, register, 901);
+    let link = seat.hand_over(app).await;
+    let path = format!("/api/v1/invitations/{link}");
+    other.post(&path, json!({})).await.expect(200);
+    let link = of.hand_over(app).await;
+    let path = format!("/api/v1/invitations/{link}");
+    owner.post(&path, json!({})).await.expect(200);
+    let own = register.path(&format!("/administrators/{id}"));
+    owner.delete(&own).await.expect(204);
+    let withdrawn = seat.invite(app, json!(null)).await;
+    assert_eq!(withdrawn.len(), 22);
+    let listed = owner
+        .get(&register.path("/administrators"))
+        .await
+        .expect(200);
+    let id = listed["invitations"][0]["id"].as_str().unwrap();
+    let own = register.path(&format!("/invitations/{id}"));
+    owner.delete(&own).await.expect(204);
 }
 
 async fn members_come_and_go(app: &TestApp, owner: &Client, register: &Register) {
@@ -237,6 +273,10 @@ async fn time_passes(app: &TestApp) {
 
 /// What no journey needs yet, and what only a race brings about.
 async fn the_rest(app: &TestApp) {
+    // A page's own button.
+    app.put(&Person::number(7), json!({})).await;
+    let page = app.sign_in(&Person::number(7)).await;
+    assert_eq!(form(&page, "/me/sessions/others", "").await.status, 303);
     let mut tx = app.app.store.write().await.unwrap();
     let id = Id([7; 16]);
     assert!(snapshots::get(&mut tx, id.bytes()).await.unwrap().is_none());

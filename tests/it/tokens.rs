@@ -26,6 +26,9 @@ on_both! {
             ("a verification", world.verification.clone()),
             ("a pending join", world.pending.clone()),
             ("a leave link", world.leave_link.clone()),
+            ("an invitation", world.invitation_link.clone()),
+            ("an invitation's id", world.invitation.clone()),
+            ("an administrator's id", world.administrator.clone()),
             ("a registration code", world.register.code.clone()),
             ("a register", world.register.id.clone()),
             ("an authorization", world.authorization.clone()),
@@ -56,6 +59,12 @@ on_both! {
                     assert_eq!(answer.problem(404), "not_found", "{what}");
                 }
             }
+            if *what != "an invitation" {
+                let path = format!("/api/v1/invitations/{secret}");
+                assert_eq!(client.get(&path).await.problem(410), "invitation_ended", "{what}");
+                let answer = world.member.post(&path, json!({})).await;
+                assert_eq!(answer.problem(410), "invitation_ended", "{what}");
+            }
             if *what != "a registration code" {
                 let path = format!("/api/v1/join/{secret}");
                 assert_eq!(client.get(&path).await.problem(404), "not_found", "{what}");
@@ -68,6 +77,11 @@ on_both! {
                 let export = json!({ "format": "csv", "purpose": "核对", "confirmation_token": secret });
                 let answer = world.owner.post(&world.register.path("/exports"), export).await;
                 assert_eq!(answer.problem(422), "confirmation_required", "{what}");
+                for path in ["/administrators", "/hand-over"] {
+                    let body = json!({ "confirmation_token": secret });
+                    let answer = world.owner.post(&world.register.path(path), body).await;
+                    assert_eq!(answer.problem(422), "confirmation_required", "{what}");
+                }
             }
         }
         assert_eq!(before.changed(&rows(app).await.without(&["counters", "sessions"])), Vec::<String>::new());
@@ -145,6 +159,8 @@ on_both! {
             world.owner.send("DELETE", &world.register.path(""), Some(json!({
                 "organisation": "青禾实验小学", "confirmation_token": token,
             }))).await,
+            world.owner.post(&world.register.path("/administrators"), json!({ "confirmation_token": token })).await,
+            world.owner.post(&world.register.path("/hand-over"), json!({ "confirmation_token": token })).await,
             world.owner.post(&path, export(&format!("{token} "))).await,
             world.owner.post(&path, export(&token.to_uppercase())).await,
         ];
@@ -234,6 +250,8 @@ on_both! {
                 &format!("/api/v1/me/authorizations/{}", world.authorization),
                 join_body(&member)["consent"].clone(),
             ).await,
+            leaving.post(&format!("/api/v1/invitations/{}", world.invitation_link), json!({})).await,
+            leaving.get(&world.register.path("/administrators")).await,
             leaving.post("/api/v1/me/confirmations", json!({
                 "action": "export", "register_id": world.register.id,
             })).await,

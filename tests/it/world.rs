@@ -1,7 +1,13 @@
 //! A small world with one of everything that has an id, for tests that go through every route.
 use crate::app::{Client, On, Person, Register, TestApp, join_body};
 use serde_json::{Value, json};
-use tuantibu::{config::Config, source::faults::Fault};
+use tuantibu::{
+    config::Config,
+    crypto::token_hash,
+    model::id::Id,
+    source::faults::Fault,
+    store::administrators::{self, InvitationRow},
+};
 
 /// One of everything.
 pub(crate) struct World {
@@ -19,6 +25,11 @@ pub(crate) struct World {
     pub(crate) pending: String,
     /// The member's session.
     pub(crate) session: String,
+    /// The owner's id as an administrator of the register.
+    pub(crate) administrator: String,
+    /// An open invitation of the register, and the secret of its link.
+    pub(crate) invitation: String,
+    pub(crate) invitation_link: String,
 }
 
 /// Who is who in the world.
@@ -82,7 +93,14 @@ impl World {
             .await
             .expect(202);
         app.source_is(Fault::Ok);
+        let list = register.path("/administrators");
+        let administrators = owner.get(&list).await.expect(200)["administrators"].clone();
+        let invitation_link = invited(&app, &owner, &register).await;
+        let invitations = owner.get(&list).await.expect(200)["invitations"].clone();
         Self {
+            administrator: text(&administrators[0]["id"]),
+            invitation: text(&invitations[0]["id"]),
+            invitation_link,
             owner,
             member,
             authorization: text(&joined["authorization"]["id"]),
@@ -104,11 +122,40 @@ impl World {
             path if path.contains("/pending/") => &self.pending,
             _ => &self.register.id,
         };
+        let link = match template {
+            path if path.contains("/invitations/") => &self.invitation_link,
+            _ => &self.leave_link,
+        };
         template
             .replace("{id}", id)
+            .replace("{administrator}", &self.administrator)
+            .replace("{invitation}", &self.invitation)
             .replace("{member}", &self.authorization)
             .replace("{code}", &self.register.code)
-            .replace("{link}", &self.leave_link)
+            .replace("{link}", link)
             .replace("{document_number}", &Person::number(50).document)
     }
+}
+
+/// Puts an invitation to a register into the database, without the code that it takes; its link.
+async fn invited(app: &TestApp, owner: &Client, register: &Register) -> String {
+    let me = owner.get("/api/v1/me").await.expect(200);
+    let bytes = |id: &str| Id::parse(id).unwrap().bytes().to_vec();
+    let link = "AbCdEfGhIjKlMnOpQrStUw".to_owned();
+    let row = InvitationRow {
+        id: vec![9; 16],
+        register_id: bytes(&register.id),
+        link_hash: token_hash(&link).to_vec(),
+        becomes: 0,
+        inviter_id: bytes(&text(&me["person"]["id"])),
+        departments: None,
+        created_at: app.app.now(),
+        expires_at: app.app.now() + 72 * 3_600_000,
+    };
+    let mut tx = app.app.store.write().await.unwrap();
+    administrators::insert_invitation(&mut tx, &row)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    link
 }

@@ -1,11 +1,13 @@
 //! The JSON API: its routes on one page, grouped by who calls. A handler reads a request, calls one
 //! action and writes its answer.
+mod administrators;
 mod authorizations;
 mod confirmations;
 mod divisions;
 pub(super) mod document;
 mod document_page;
 mod exports;
+mod invitations;
 mod join;
 pub(super) mod leave;
 mod me;
@@ -43,6 +45,7 @@ fn anybody() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(pending::show, pending::withdraw))
         .routes(routes!(pending::send_code))
         .routes(routes!(leave::show, leave::leave))
+        .routes(routes!(invitations::show, invitations::accept))
 }
 
 /// Who is signed in, about themselves.
@@ -81,4 +84,8 @@ fn administrators() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(members::show, members::remove))
         .routes(routes!(members::reveal_phone))
         .routes(routes!(exports::export))
+        .routes(routes!(administrators::list, administrators::invite))
+        .routes(routes!(administrators::remove))
+        .routes(routes!(administrators::withdraw))
+        .routes(routes!(administrators::hand_over))
 }

@@ -99,10 +99,10 @@ fn icon(code: &str) -> &'static str {
         "source_unavailable" => "source-unavailable",
         "too_many_attempts" | "resend_too_early" => "waiting",
         "sms_not_sent" => "message",
-        "register_ended" | "verification_ended" => "clock",
+        "register_ended" | "verification_ended" | "invitation_ended" => "clock",
         "not_found" => "missing",
         "register_frozen" | "not_signed_in" | "foreign_origin" => "lock",
-        "guardian_required" => "user",
+        "guardian_required" | "too_many_administrators" | "own_invitation" | "last_owner" => "user",
         _ => "warning",
     }
 }
@@ -115,6 +115,9 @@ pub(super) fn page(visit: &Visit, error: &Error, again: Option<Again>) -> Respon
     let on = match error {
         Error::CodeReplaced | Error::RegisterEnded | Error::RegisterFrozen => {
             vec![way("/me", "go-to-mine")]
+        }
+        Error::TooManyAdministrators | Error::Conflict(_) => {
+            vec![way("/registers", "nav-registers")]
         }
         Error::VerificationEnded => match back(visit) {
             Some(back) => vec![way(&back, "go-again")],

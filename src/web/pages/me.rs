@@ -118,7 +118,11 @@ fn entry(words: Words<'_>, access: &Access) -> Entry {
     };
     Entry {
         at: words.moment(&access.at),
-        who: access.administrator_masked.clone(),
+        who: if access.administrator_masked.is_empty() {
+            words.t("access-former")
+        } else {
+            access.administrator_masked.clone()
+        },
         what,
         register: access.register.clone(),
     }
@@ -148,6 +152,8 @@ pub(super) async fn access_log(visit: Visit) -> Response {
 struct Sessions<'a> {
     p: Page<'a>,
     sessions: Vec<SessionView>,
+    /// Whether the others were just ended.
+    ended: bool,
 }
 
 /// `GET /me/sessions`
@@ -158,9 +164,20 @@ pub(super) async fn sessions(visit: Visit) -> Response {
             visit.ok(&Sessions {
                 p: visit.titled("sessions-title").within(Area::Own),
                 sessions,
+                ended: visit.query.is("ended", "others"),
             })
         });
     visit.answer(result)
+}
+
+/// `POST /me/sessions/others`
+pub(super) async fn end_others(visit: Visit) -> Response {
+    let ended = sessions::end_others(&visit.app, &visit.actor).await;
+    match ended {
+        // What is posted alone is no page to come back to.
+        Err(Error::NotSignedIn) => super::page::to(&super::page::sign_in_address("/me/sessions")),
+        ended => visit.answer(ended.map(|_| super::page::to("/me/sessions?ended=others"))),
+    }
 }
 
 /// `POST /me/sessions/{id}`

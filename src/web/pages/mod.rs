@@ -1,6 +1,7 @@
 //! The pages for people: they work without scripts, in every language of `locales/`. A file holds
 //! one page or step; rules are in the actions.
 mod about;
+mod administrators;
 mod assets;
 mod board;
 mod code;
@@ -15,6 +16,8 @@ mod flow;
 mod form;
 mod home;
 mod identity;
+mod invitation;
+mod invite;
 mod join;
 mod joined;
 mod leave;
@@ -67,8 +70,13 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/pending", get(pending::show))
         .route("/pending/send-code", post(pending::send_code))
         .route("/pending/delete", post(pending::delete))
+        .route(
+            "/invitations/{link}",
+            get(invitation::show).post(invitation::accept),
+        )
         .merge(own())
         .merge(registers_routes())
+        .merge(administrators_routes())
 }
 
 /// Oneself.
@@ -78,6 +86,7 @@ fn own() -> Router<Arc<App>> {
         .route("/me/access-log", get(me::access_log))
         .route("/me/data", get(me::data))
         .route("/me/sessions", get(me::sessions))
+        .route("/me/sessions/others", post(me::end_others))
         .route("/me/sessions/{id}", post(me::end_session))
         .route(
             "/me/authorizations/{id}",
@@ -144,6 +153,36 @@ fn registers_routes() -> Router<Arc<App>> {
         .route(
             "/registers/{id}/delete/resend",
             post(confirmed::resend_delete),
+        )
+}
+
+/// Who administers a register.
+fn administrators_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/registers/{id}/administrators", get(administrators::show))
+        .route(
+            "/registers/{id}/administrators/invite",
+            get(invite::show).post(invite::begin),
+        )
+        .route(
+            "/registers/{id}/administrators/code",
+            get(invite::code).post(invite::finish),
+        )
+        .route(
+            "/registers/{id}/administrators/code/resend",
+            post(invite::resend),
+        )
+        .route(
+            "/registers/{id}/administrators/{administrator}/remove",
+            get(administrators::ask).post(administrators::remove),
+        )
+        .route(
+            "/registers/{id}/invitations/{invitation}/withdraw",
+            post(administrators::withdraw),
+        )
+        .route(
+            "/registers/{id}/hand-over",
+            get(invite::show_hand_over).post(invite::begin_hand_over),
         )
 }
 

@@ -92,6 +92,8 @@ fn form_page(visit: &Visit, form: &Form, error: Option<&Error>) -> Response {
         "leave"
     } else if next.starts_with("/registers") {
         "registers"
+    } else if next.starts_with("/invitations") {
+        "invitation"
     } else {
         "mine"
     };

@@ -2,6 +2,7 @@
 use crate::{
     app::App,
     clock,
+    qr::Qr,
     texts::{Lang, Texts},
 };
 use askama::filters::HtmlSafe;
@@ -29,6 +30,11 @@ impl Html {
     /// A rendered piece.
     pub(super) fn of(template: &impl askama::Template) -> Self {
         Self(template.render().unwrap_or_default())
+    }
+
+    /// A QR code, drawn in the page; nothing where the text is too long for one.
+    pub(super) fn qr(text: &str) -> Self {
+        Self(Qr::of(text).map(|qr| qr.svg()).unwrap_or_default())
     }
 }
 

@@ -301,7 +301,8 @@ pub(super) fn sql(file: &File) -> Offences {
             .filter_map(|(n, line)| Some((n, offends(line)?)))
             .collect();
     }
-    if file.layer() != "store" {
+    // A migration may give rows ids that were there before there were any.
+    if file.layer() != "store" || file.path == "src/store/migrations.rs" {
         return Vec::new();
     }
     let literals = file.shipped.iter().filter(|token| token.text.contains('"'));

@@ -145,6 +145,25 @@ pub(super) fn with_body() -> Vec<Route> {
             )
         },
         Route {
+            optional: &["departments"],
+            opaque: &["confirmation_token"],
+            ..route(
+                "POST",
+                "/api/v1/registers/{id}/administrators",
+                Who::Owner,
+                json!({ "departments": ["后勤"], "confirmation_token": "x" }),
+            )
+        },
+        Route {
+            opaque: &["confirmation_token"],
+            ..route(
+                "POST",
+                "/api/v1/registers/{id}/hand-over",
+                Who::Owner,
+                json!({ "confirmation_token": "x" }),
+            )
+        },
+        Route {
             optional: &["register_id"],
             opaque: &["register_id"],
             ..route(
@@ -178,6 +197,7 @@ pub(super) const WITHOUT_BODY: &[(&str, &str)] = &[
     ("POST", "/api/v1/registers/{id}/members/{member}/phone"),
     ("POST", "/api/v1/pending/{id}/send-code"),
     ("POST", "/api/v1/leave/{link}"),
+    ("POST", "/api/v1/invitations/{link}"),
     ("POST", "/leave/{link}"),
 ];
 
@@ -192,6 +212,13 @@ pub(super) const WITHOUT_READING: &[(&str, &str)] = &[
     ("GET", "/api/v1/registers/{id}/members"),
     ("GET", "/api/v1/registers/{id}/members/{member}"),
     ("DELETE", "/api/v1/registers/{id}/members/{member}"),
+    ("GET", "/api/v1/registers/{id}/administrators"),
+    (
+        "DELETE",
+        "/api/v1/registers/{id}/administrators/{administrator}",
+    ),
+    ("DELETE", "/api/v1/registers/{id}/invitations/{invitation}"),
+    ("GET", "/api/v1/invitations/{link}"),
     ("GET", "/api/v1/join/{code}"),
     ("GET", "/api/v1/pending/{id}"),
     ("DELETE", "/api/v1/pending/{id}"),
