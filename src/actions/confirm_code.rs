@@ -143,7 +143,8 @@ async fn attempt(
             sign_in(app, actor, &mut tx, &payload, kind == Kind::SignInToLeave).await?
         }
         Kind::Join => {
-            let (joined, person) = join_register::complete(app, &mut tx, &payload, health).await?;
+            let (joined, person) =
+                join_register::complete(app, actor, &mut tx, &payload, health).await?;
             // A guardian goes on as themselves; anybody else is signed in as who joined.
             let holder = joined
                 .guardian
@@ -186,10 +187,11 @@ async fn sign_in(
     let person = profile::put_person(app, tx, &identity).await?;
     let session = sessions::open(app, tx, person, leave_only).await?;
     if let Some(old) = actor.session {
-        sessions::end_presented(app, tx, old).await?;
+        sessions::end_presented(app, actor, tx, old).await?;
     }
     let event = audit::Event {
         actor: Some(person.id),
+        from: Some(actor),
         action: "signed_in",
         subject: Some(person.id),
         ..audit::Event::default()

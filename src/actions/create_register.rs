@@ -128,6 +128,7 @@ pub async fn create_register(
     registers::insert_administrator(&mut tx, id.bytes(), person.bytes(), 1, None, now).await?;
     let event = Event {
         actor: Some(person),
+        from: Some(actor),
         action: "created_register",
         register: Some(id),
         ..Event::default()

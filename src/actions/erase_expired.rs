@@ -1,6 +1,9 @@
 //! What time erases: sessions and who only signed in, verifications, waiting joins, counters,
-//! old messages, and registers that ended or that nobody opened.
-use super::delete_register::{self, Cause};
+//! old messages, registers that ended or that nobody opened, and old entries of the audit log.
+use super::{
+    delete_register::{self, Cause},
+    prune_audit::prune_audit,
+};
 use crate::{
     app::App,
     error::Result,
@@ -35,7 +38,8 @@ pub async fn erase_expired(app: &App) -> Result<()> {
     sms::forget_over(&mut tx, now - MESSAGES_KEPT, now - 2 * DAY).await?;
     tx.commit().await?;
     end_registers(app).await?;
-    erase_unneeded(app).await
+    erase_unneeded(app).await?;
+    prune_audit(app).await
 }
 
 /// Registers whose last day is over, and those that nobody opened for 180 days.

@@ -129,6 +129,7 @@ pub(crate) async fn items_to_read(
 /// Joins, in the transaction that used the code up; the person too.
 pub(crate) async fn complete(
     app: &App,
+    actor: &Actor,
     tx: &mut Tx,
     payload: &Payload,
     answer: Option<&Answer>,
@@ -195,6 +196,7 @@ pub(crate) async fn complete(
     let id = super::id_of(&row.id)?;
     let event = audit::Event {
         actor: join.guardian.or(Some(person)),
+        from: Some(actor),
         action: if before.is_none() {
             "joined"
         } else {

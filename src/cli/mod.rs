@@ -1,4 +1,5 @@
 //! The command line: what each command does stands in its own file.
+mod audit;
 mod demo;
 mod import;
 mod operate;
@@ -77,7 +78,7 @@ enum Command {
     /// The audit log.
     Audit {
         #[command(subcommand)]
-        command: operate::AuditCommand,
+        command: audit::AuditCommand,
     },
     /// Writes a consistent copy of a SQLite database to a new file.
     Backup {
@@ -184,7 +185,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         } => import::import(&file, format.as_deref(), strict, &place).await,
         Command::Register { command } => operate::register(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
-        Command::Audit { command } => operate::audit(command).await,
+        Command::Audit { command } => audit::audit(command).await,
         Command::Backup { file, place } => operate::backup(&file, &place).await,
         Command::Config { command } => operate::config(command).await,
     }

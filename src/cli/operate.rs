@@ -1,7 +1,7 @@
-//! The operator's commands: registers, sessions, audit, backup, configuration.
+//! The operator's commands: registers, sessions, backup, configuration.
 use super::{Failure, Where};
 use crate::{
-    actions::{operator, verify_audit},
+    actions::operator,
     config::{Config, SmsKind, SourceKind},
     model::id::Id,
 };
@@ -50,15 +50,6 @@ pub(super) enum SessionsCommand {
         /// Everybody's.
         #[arg(long, conflicts_with = "person")]
         all: bool,
-        #[command(flatten)]
-        place: Where,
-    },
-}
-
-#[derive(Subcommand)]
-pub(super) enum AuditCommand {
-    /// Checks every event; exit code 1 names the first that was changed.
-    Verify {
         #[command(flatten)]
         place: Where,
     },
@@ -125,19 +116,6 @@ pub(super) async fn sessions(command: SessionsCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn audit(command: AuditCommand) -> Result<(), Failure> {
-    let AuditCommand::Verify { place } = command;
-    let app = place.open().await?;
-    let verified = verify_audit::verify_audit(&app).await?;
-    match verified.first_bad {
-        None => {
-            println!("events {}, all right", verified.events);
-            Ok(())
-        }
-        Some(entry) => Err(Failure::Failed(format!("entry {entry} was changed"))),
-    }
-}
-
 pub(super) async fn backup(file: &Path, place: &Where) -> Result<(), Failure> {
     if file.exists() {
         return Err(Failure::Usage(format!("{} exists already", file.display())));
@@ -182,6 +160,6 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))
 }

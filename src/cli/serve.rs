@@ -1,6 +1,7 @@
 //! `tuantibu serve`: the server, its scheduler, and their orderly end.
 use super::Failure;
 use crate::{
+    anchor,
     app::{App, Parts},
     config::Config,
     web, worker,
@@ -46,6 +47,11 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
     }
     let metrics = config.server.metrics_listen;
     let listener = bind(listen, "server.listen").await?;
+    if let Some(path) = &config.audit.anchor_file {
+        anchor::open(path).map_err(|error| {
+            Failure::Usage(format!("audit.anchor_file: {}: {error}", path.display()))
+        })?;
+    }
     let app = App::start(config, Parts::default()).await?;
     let metrics = match metrics {
         Some(address) => Some(bind(address, "server.metrics_listen").await?),

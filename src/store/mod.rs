@@ -1,5 +1,6 @@
 //! SQL and rows, nothing else. One text a statement for both engines.
 pub mod audit;
+pub mod audit_chain;
 pub mod authorizations;
 mod engine;
 mod group;
@@ -7,15 +8,18 @@ pub mod jobs;
 pub mod keys;
 pub mod limits;
 mod migrations;
+pub mod numbers;
 pub mod persons;
 pub mod refresh;
 pub mod registers;
 pub mod sessions;
 pub mod sms;
 pub mod snapshots;
+mod tx;
 pub mod verifications;
 
-pub use engine::{OpenError, Store, Tx};
+pub use engine::OpenError;
+pub use tx::{Store, Tx};
 
 use crate::error::{Error, RETRYABLE};
 
@@ -124,6 +128,7 @@ use {execute, rows, statements};
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         ("audit", audit::STATEMENTS),
+        ("audit_chain", audit_chain::STATEMENTS),
         ("authorizations", authorizations::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("limits", limits::STATEMENTS),

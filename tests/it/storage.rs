@@ -179,7 +179,7 @@ async fn the_operator_looks(app: &TestApp, register: &Register) {
             .await
             .unwrap();
     }
-    assert_eq!(verify_audit(&app.app).await.unwrap().first_bad, None);
+    assert_eq!(verify_audit(&app.app, &[]).await.unwrap().first_bad, None);
 }
 
 async fn the_source_fails(app: &TestApp) {

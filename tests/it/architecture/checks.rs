@@ -4,6 +4,7 @@ use super::rules::Offences;
 use super::scan::File;
 
 const LEAVES: &[&str] = &[
+    "anchor",
     "config",
     "clock",
     "error",
@@ -19,6 +20,7 @@ const LEAVES: &[&str] = &[
 /// leaves, the model and itself. A module that is not here has no place yet: think, then add it.
 const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("anchor", &[]),
     ("config", &[]),
     ("clock", &[]),
     ("error", &[]),
