@@ -29,6 +29,8 @@ mod support;
 mod texts;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod changes;
