@@ -1,6 +1,7 @@
 //! `tuantibu serve`: the server, its scheduler, and their orderly end.
 use super::Failure;
 use crate::{
+    actions::chain_audit,
     anchor,
     app::{App, Parts},
     config::Config,
@@ -99,6 +100,10 @@ pub(super) async fn run(
     let _ = tell.send(true);
     for chore in chores {
         let _ = tokio::time::timeout(FINISH_WITHIN, chore).await;
+    }
+    // What was written last goes into the chain, and numbers that nobody used are filled.
+    if let Err(error) = chain_audit::chain_audit(&app).await {
+        tracing::error!(%error, "the end of the audit log is left to the next server");
     }
     app.store.close().await;
     Ok(())

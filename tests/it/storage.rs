@@ -6,12 +6,13 @@ use crate::{
 use serde_json::json;
 use tuantibu::{
     actions::{
-        chores::chores, operator, refresh_health::refresh_health, retry_pending,
+        chain_audit::chain_audit, chores::chores, count_audit::count_audit, operator,
+        prune_audit::prune_audit, refresh_health::refresh_health, retry_pending,
         verify_audit::verify_audit,
     },
     model::id::Id,
     source::faults::Fault,
-    store::{authorizations, persons, refresh, registers, snapshots},
+    store::{audit, authorizations, persons, refresh, registers, snapshots},
 };
 
 on_both! {
@@ -33,6 +34,7 @@ on_both! {
         the_source_fails(&app).await;
         the_owner_changes_and_deletes(&app, &owner, &person, &register).await;
         time_passes(&app).await;
+        the_log_is_kept(&app).await;
         the_rest(&app).await;
         let left = app.app.store.not_yet_run();
         assert!(left.is_empty(), "did not run: {left:?}");
@@ -235,6 +237,21 @@ async fn time_passes(app: &TestApp) {
     chores(&app.app, true).await.unwrap();
 }
 
+async fn the_log_is_kept(app: &TestApp) {
+    chain_audit(&app.app).await.unwrap();
+    drop(app.app.audit_numbers.take());
+    std::mem::forget(app.app.audit_numbers.take());
+    operator::end_sessions(&app.app, None).await.unwrap();
+    app.clock.advance(601);
+    assert_eq!(chain_audit(&app.app).await.unwrap(), 2);
+    assert_eq!(verify_audit(&app.app, &[]).await.unwrap().lost, 1);
+    assert!(!count_audit(&app.app, 1).await.unwrap().is_empty());
+    app.clock
+        .advance((app.app.config.audit.keep_days + 1) * 86_400);
+    prune_audit(&app.app).await.unwrap();
+    assert!(verify_audit(&app.app, &[]).await.unwrap().pruned > 0);
+}
+
 /// What no journey needs yet, and what only a race brings about.
 async fn the_rest(app: &TestApp) {
     let mut tx = app.app.store.write().await.unwrap();
@@ -251,6 +268,7 @@ async fn the_rest(app: &TestApp) {
     )
     .await
     .unwrap();
+    assert!(!audit::is_there(&mut tx, id.bytes(), 1).await.unwrap());
     refresh::extend(&mut tx, 0, id.bytes(), 1).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -196,7 +196,7 @@ on_both! {
         let token = joined["token"].as_str().unwrap();
         for (lang, words) in [
             ("zh-CN", ["校医 甲**零", "查看名单", "能看到：姓名、证件号码（打码）、手机号（打码）、是否符合要求、健康码", "能看到：完整的手机号"]),
-            ("en", ["校医 甲**零", "Viewed", "Could see: name, document number (masked)", "Could see: the whole phone number"]),
+            ("en", ["校医 甲**零", "viewed the list", "Could see: name, document number (masked)", "Could see: the whole phone number"]),
         ] {
             let request = Request::get("/me/access-log")
                 .header("cookie", format!("__Host-tb_session={token}"))
