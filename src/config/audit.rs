@@ -27,8 +27,9 @@ impl Default for Audit {
 
 impl Audit {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if !(180..=36_500).contains(&self.keep_days) {
-            return Err(ConfigError::key("audit.keep_days", "180 to 36500"));
+        // What people are told: at least three years.
+        if !(1096..=36_500).contains(&self.keep_days) {
+            return Err(ConfigError::key("audit.keep_days", "1096 to 36500"));
         }
         if !(0..=self.keep_days).contains(&self.keep_addresses_days) {
             return Err(ConfigError::key(
