@@ -74,3 +74,37 @@ fn parse(line: &str) -> Option<Anchor> {
     };
     fields.next().is_none().then_some(anchor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anchor(entries: i64) -> Anchor {
+        Anchor {
+            at: "2022-11-14T12:00:00+08:00".into(),
+            entries,
+            head: "0a".repeat(32),
+        }
+    }
+
+    #[test]
+    fn what_was_added_is_read_and_a_line_that_was_cut_spoils_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("anchor.log");
+        append(&path, &anchor(7)).unwrap();
+        append(&path, &anchor(9)).unwrap();
+        assert_eq!(read(&path).unwrap(), (vec![anchor(7), anchor(9)], 0));
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, &text[..text.len() - 9]).unwrap();
+        append(&path, &anchor(11)).unwrap();
+        assert_eq!(read(&path).unwrap(), (vec![anchor(7), anchor(11)], 1));
+    }
+
+    #[test]
+    fn a_line_that_is_no_anchor_is_none() {
+        for line in ["", "a 1", "a 0 b", "a x b", "a -1 b", "a 1 b c"] {
+            let line = line.replace('b', &"0a".repeat(32));
+            assert_eq!(parse(&line), None, "{line}");
+        }
+    }
+}

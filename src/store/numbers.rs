@@ -102,3 +102,28 @@ impl Drop for Number {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_tells_the_lowest_that_is_not_settled() {
+        let numbers = Numbers::default();
+        let first = numbers.take();
+        let second = numbers.take();
+        assert_eq!(
+            (first.settled(), second.number(), second.settled()),
+            (1, 2, 1)
+        );
+        second.committed();
+        assert_eq!(numbers.take().settled(), 1, "the first is open");
+        first.committed();
+        assert_eq!(numbers.take().settled(), 3, "the third was undone");
+        assert_eq!(numbers.burnt(), [3, 4]);
+        numbers.settle(&[3]);
+        assert_eq!(numbers.take().settled(), 4);
+        numbers.settle(&[4, 5]);
+        assert_eq!(numbers.take().settled(), 6);
+    }
+}

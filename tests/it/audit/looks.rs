@@ -6,7 +6,11 @@ use crate::{
 };
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
-use tuantibu::{model::id::Id, store::registers};
+use tuantibu::{
+    clock::{Clock, SystemClock},
+    model::id::Id,
+    store::registers,
+};
 
 const ROW: [&str; 4] = ["name", "document_masked", "phone_masked", "verdict"];
 const ITEMS: [&str; 3] = ["health_code", "nucleic_acid", "vaccination"];
@@ -215,7 +219,7 @@ on_both! {
         super::log_of(&app).await;
         let intruder = Intruder::into(&app).await;
         // The program that counts has a clock of its own.
-        let now = jiff::Timestamp::now().as_millisecond();
+        let now = SystemClock.millis();
         intruder.run(&format!("update audit_events set at = {now}")).await;
         let output = command(&app, &["counts", "--days", "2"]);
         let text = String::from_utf8(output.stdout).unwrap();
