@@ -26,7 +26,9 @@ use crate::{
         fhir::{Credentials, FhirConfig, FhirSource},
     },
     store::{
-        Store, hex_list, keys, refresh,
+        Store, hex_list, keys,
+        numbers::Numbers,
+        refresh,
         registers::{self, StandingRow},
         sessions::{self, SessionRow},
     },
@@ -100,12 +102,23 @@ pub struct App {
     pub exports: Arc<Semaphore>,
     /// This server among those that share the database.
     pub server: Id,
-    /// This server's next audit number.
-    pub audit_number: AtomicI64,
     /// How far the list of erasures outside the database has come.
     pub erasures: tokio::sync::Mutex<Listed>,
+    /// The numbers of this server's audit entries.
+    pub audit_numbers: Numbers,
+    /// What this server remembers of its work on the audit chain.
+    pub audit_times: AuditTimes,
     /// The demo's switches and outbox; none in `serve`.
     pub demo: Option<Demo>,
+}
+
+/// When this server last did what the audit chain wants now and then, in milliseconds.
+#[derive(Default)]
+pub struct AuditTimes {
+    /// Looked through the whole log for entries that are not in the chain.
+    pub searched: AtomicI64,
+    /// Published the head.
+    pub published: AtomicI64,
 }
 
 /// What only the demo has.
@@ -202,7 +215,8 @@ impl App {
                 .build(),
             seen: Cache::builder().max_capacity(100_000).build(),
             exports: Arc::new(Semaphore::new(EXPORTS)),
-            audit_number: AtomicI64::new(1),
+            audit_numbers: Numbers::default(),
+            audit_times: AuditTimes::default(),
             erasures: tokio::sync::Mutex::default(),
             demo,
             clock: parts.clock,

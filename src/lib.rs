@@ -2,6 +2,7 @@
 //!
 //! One direction: `main → {web, worker} → actions → {store, source, sms, crypto} → model`.
 pub mod actions;
+pub mod anchor;
 pub mod app;
 pub mod cli;
 pub mod clock;

@@ -1,8 +1,8 @@
-//! What runs by itself: the refresh at its times, waiting joins, due texts, erasure.
+//! What runs by itself: the refresh at its times, waiting joins, due texts, erasure, the audit chain.
 //!
 //! Every server runs the same loop; leases in the database decide who does what.
 use crate::{
-    actions::{chores, erasures, refresh_health},
+    actions::{chain_audit, chores, erasures, refresh_health},
     app::App,
     error::Result,
 };
@@ -11,6 +11,8 @@ use tokio::{sync::watch, task::JoinHandle};
 
 /// Between two looks at what is due.
 const TICK: Duration = Duration::from_secs(5);
+/// Between two looks at what the audit chain lacks.
+const CHAIN_TICK: Duration = Duration::from_secs(1);
 /// Every how many looks erasure runs.
 const ERASE_EVERY: u64 = 12;
 
@@ -20,7 +22,7 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
     let refresh = tokio::spawn(every(
         app.clone(),
         stop.clone(),
-        "refresh",
+        ("refresh", TICK),
         |app, _| async move {
             if refresh_health::is_due(&app).await? {
                 let run =
@@ -40,16 +42,22 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
     let chores = tokio::spawn(every(
         app.clone(),
         stop.clone(),
-        "chores",
+        ("chores", TICK),
         |app, round| async move { chores::chores(&app, round.is_multiple_of(ERASE_EVERY)).await },
+    ));
+    let chain = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        ("audit chain", CHAIN_TICK),
+        |app, _| async move { chain_audit::chain_audit(&app).await.map(|_| ()) },
     ));
     let list = tokio::spawn(every(
         app.clone(),
         stop.clone(),
-        "the list of erasures",
+        ("the list of erasures", TICK),
         |app, _| async move { erasures::list_erasures(&app).await },
     ));
-    vec![refresh, chores, list]
+    vec![refresh, chores, chain, list]
 }
 
 /// Waits until the program is told to end.
@@ -58,8 +66,12 @@ async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn every<F, R>(app: Arc<App>, mut stop: watch::Receiver<bool>, name: &'static str, work: F)
-where
+async fn every<F, R>(
+    app: Arc<App>,
+    mut stop: watch::Receiver<bool>,
+    (name, tick): (&'static str, Duration),
+    work: F,
+) where
     F: Fn(Arc<App>, u64) -> R + Send,
     R: Future<Output = Result<()>> + Send,
 {
@@ -74,7 +86,7 @@ where
         tokio::select! {
             biased;
             () = told(&mut stop) => return,
-            () = tokio::time::sleep(TICK) => {}
+            () = tokio::time::sleep(tick) => {}
         }
     }
 }

@@ -26,7 +26,7 @@ privacy-1 =
 
     Health information: only the items that you share with a register, from the authority’s source.
 
-    Records: who viewed, exported, joined or left, and when. They hold no name, document number or health information.
+    Records: who viewed, exported, joined or left, when, and from which network address. They hold no name, document number or health information.
 privacy-2-heading = Who sees it
 privacy-2 =
     The administrators of the registers that you share with, as you chose: the details, or the verdict alone. Of ID and phone numbers they see the first and last few characters.
@@ -36,7 +36,7 @@ privacy-3-heading = How long
 privacy-3 =
     Who has neither joined nor made a register is erased on signing out. Members’ information is erased at once when the consent ends, but for what is needed elsewhere.
 
-    A join entered while the source is down is kept for 24 hours at most. Backups are kept for 35 days at most. The log of events is kept for at least 3 years by law; client addresses are not kept.
+    A join entered while the source is down is kept for 24 hours at most. Backups are kept for 35 days at most. The log of events is kept for at least 3 years by law; the network addresses in it are sealed, and erased after { $days } days.
 privacy-4-heading = How it is protected
 privacy-4 =
     Personal information is encrypted in the database, with the key kept elsewhere. Codes are never stored as such and work once. To export, an administrator confirms anew and states a purpose.

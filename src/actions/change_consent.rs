@@ -57,13 +57,14 @@ pub async fn change_consent(
         consented_at: app.now(),
         ..row
     };
-    super::retried(|| write(app, session, &changed, person, &answer)).await
+    super::retried(|| write(app, actor, session, &changed, person, &answer)).await
 }
 
 /// Writes a changed consent, unless it or its register ended while the source was asked: nothing
 /// is brought back then.
 async fn write(
     app: &App,
+    actor: &Actor,
     session: Session,
     row: &AuthorizationRow,
     person: Id,
@@ -84,6 +85,7 @@ async fn write(
     health::keep(app, &mut tx, person, Some(answer), None).await?;
     let event = audit::Event {
         actor: Some(session.person),
+        from: Some(actor),
         action: "consent_changed",
         register: Some(super::id_of(&row.register_id)?),
         subject: Some(super::id_of(&row.id)?),

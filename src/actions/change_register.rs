@@ -119,6 +119,7 @@ pub async fn change_register(
         let detail = json(&serde_json::json!({ "fields": changed }))?;
         let event = Event {
             actor: Some(session.person),
+            from: Some(actor),
             action: "changed_register",
             register: Some(id),
             detail: Some(&detail),

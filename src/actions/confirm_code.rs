@@ -142,7 +142,8 @@ async fn attempt(app: &App, actor: &Actor, looked: &Looked) -> Result<Option<Con
         }
         Kind::Join => {
             let health = looked.health.as_ref();
-            let (joined, session) = join_register::complete(app, &mut tx, &payload, health).await?;
+            let (joined, session) =
+                join_register::complete(app, actor, &mut tx, &payload, health).await?;
             Confirmed::Session {
                 session,
                 joined: Some(Box::new(joined)),
@@ -199,10 +200,11 @@ async fn sign_in(
     let person = profile::put_person(app, tx, &identity).await?;
     let session = sessions::open(app, tx, person, leave_only).await?;
     if let Some(old) = actor.session {
-        sessions::end_presented(app, tx, old).await?;
+        sessions::end_presented(app, actor, tx, old).await?;
     }
     let event = audit::Event {
         actor: Some(person.id),
+        from: Some(actor),
         action: "signed_in",
         subject: Some(person.id),
         ..audit::Event::default()

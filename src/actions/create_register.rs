@@ -143,6 +143,7 @@ pub async fn create_register(
     .await?;
     let event = Event {
         actor: Some(person),
+        from: Some(actor),
         action: "created_register",
         register: Some(id),
         ..Event::default()

@@ -122,7 +122,14 @@ pub async fn delete_register(
         id,
     )
     .await?;
-    close(app, &mut tx, id, Some(session.person), Cause::Deleted).await?;
+    close(
+        app,
+        &mut tx,
+        id,
+        Some((actor, session.person)),
+        Cause::Deleted,
+    )
+    .await?;
     tx.commit().await?;
     let erasure = erase_closed(app, id).await?;
     Ok(receipt(
@@ -147,14 +154,21 @@ pub async fn erase_register(app: &App, id: Id, cause: Cause) -> Result<Erasure> 
 
 /// Moves the last day into the past: from this commit on it is in no list, no join goes in, and
 /// the source is not asked for its items.
-async fn close(app: &App, tx: &mut Tx, id: Id, actor: Option<Id>, cause: Cause) -> Result<()> {
+async fn close(
+    app: &App,
+    tx: &mut Tx,
+    id: Id,
+    owner: Option<(&Actor, Id)>,
+    cause: Cause,
+) -> Result<()> {
     let yesterday = app.today().yesterday().unwrap_or(Date::MIN);
     registers::end(tx, id.bytes(), &yesterday.to_string()).await?;
     verifications::delete_pending_of_register(tx, id.bytes()).await?;
     administrators::delete_invitations(tx, id.bytes()).await?;
     let detail = json(&serde_json::json!({ "cause": cause.as_str() }))?;
     let event = Event {
-        actor,
+        actor: owner.map(|(_, person)| person),
+        from: owner.map(|(actor, _)| actor),
         action: "ended_register",
         register: Some(id),
         detail: Some(&detail),

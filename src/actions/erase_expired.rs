@@ -1,8 +1,9 @@
 //! What time erases: sessions and who only signed in, verifications, waiting joins, counters,
-//! old messages, and registers that ended or that nobody opened.
+//! old messages, registers that ended or that nobody opened, and old entries of the audit log.
 use super::{
     delete_register::{self, Cause},
     erasures,
+    prune_audit::prune_audit,
 };
 use crate::{
     app::App,
@@ -40,7 +41,8 @@ pub async fn erase_expired(app: &App) -> Result<()> {
     tx.commit().await?;
     end_registers(app).await?;
     erase_unneeded(app).await?;
-    erasures::forget_over(app).await
+    erasures::forget_over(app).await?;
+    prune_audit(app).await
 }
 
 /// Registers whose last day is over, and those that nobody opened for 180 days.

@@ -4,8 +4,9 @@ use super::{
     audit::{self, Event},
     confirm_action, export_sheet,
     limits::{self, Limit, Window},
+    looks::Look,
     profile, register_of,
-    register_terms::json,
+    register_terms::{items_of, json},
     view_register::all_members,
 };
 use crate::{
@@ -120,9 +121,16 @@ pub async fn begin_export(
         most: app.config.limits.exports_day,
     };
     limits::take(app, &mut tx, limit).await?;
-    let detail = json(&serde_json::json!({ "format": request.format, "purpose": purpose }))?;
+    let items = items_of(&register)?;
+    let detail = Look {
+        purpose: Some(purpose.clone()),
+        format: Some(request.format),
+        ..Look::at_rows(items.iter().map(|asked| asked.item.as_str()), &role)
+    };
+    let detail = json(&detail)?;
     let event = Event {
         actor: Some(session.person),
+        from: Some(actor),
         action: "exported",
         register: Some(id),
         detail: Some(&detail),

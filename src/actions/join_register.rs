@@ -128,6 +128,7 @@ pub(crate) async fn items_to_read(
 /// Joins, in the transaction that used the code up; the session that it opens.
 pub(crate) async fn complete(
     app: &App,
+    actor: &Actor,
     tx: &mut Tx,
     payload: &Payload,
     answer: Option<&Answer>,
@@ -177,6 +178,7 @@ pub(crate) async fn complete(
     let id = super::id_of(&row.id)?;
     let event = audit::Event {
         actor: join.guardian.or(Some(person)),
+        from: Some(actor),
         action: if is_new { "joined" } else { "joined_again" },
         register: Some(join.register),
         subject: Some(id),

@@ -65,7 +65,7 @@ pub async fn leave_register(app: &App, actor: &Actor, authorization: Id) -> Resu
             .await?
             .filter(|row| is_holder(row, session.person))
             .ok_or(Error::NotFound)?;
-        leave(app, tx, &row, Some(session.person)).await
+        leave(app, actor, tx, &row, Some(session.person)).await
     })
     .await
 }
@@ -95,21 +95,22 @@ pub async fn show_link(app: &App, link: &str) -> Result<LeaveLink> {
 ///
 /// # Errors
 /// As [`show_link`].
-pub async fn leave_by_link(app: &App, link: &str) -> Result<Receipt> {
+pub async fn leave_by_link(app: &App, actor: &Actor, link: &str) -> Result<Receipt> {
     super::retried(|| async {
         let mut tx = app.store.write().await?;
         let row = authorizations::by_leave_link(&mut tx, &token_hash(link)).await?;
         let row = row.ok_or(Error::NotFound)?;
-        leave(app, tx, &row, None).await
+        leave(app, actor, tx, &row, None).await
     })
     .await
 }
 
 async fn leave(
     app: &App,
+    actor: &Actor,
     mut tx: Tx,
     row: &AuthorizationRow,
-    actor: Option<Id>,
+    person: Option<Id>,
 ) -> Result<Receipt> {
     let register = registers::lock(&mut tx, &row.register_id)
         .await?
@@ -118,7 +119,8 @@ async fn leave(
         .await?
         .ok_or(Error::NotFound)?;
     let event = audit::Event {
-        actor,
+        actor: person,
+        from: Some(actor),
         action: "left",
         register: Some(super::id_of(&row.register_id)?),
         subject: Some(super::id_of(&row.id)?),

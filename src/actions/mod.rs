@@ -1,14 +1,17 @@
 //! One file a use case. An action takes the [`App`], an [`Actor`] and a typed input, checks that
 //! the actor may, and writes in one transaction that holds its audit event too.
 pub mod accept_invitation;
+pub mod access_log;
 mod attempts;
 pub mod audit;
+pub mod chain_audit;
 pub mod change_consent;
 pub mod change_register;
 pub mod chores;
 pub mod code_image;
 pub mod confirm_action;
 pub mod confirm_code;
+pub mod count_audit;
 pub mod create_register;
 pub mod delete_register;
 pub mod erase_expired;
@@ -26,6 +29,7 @@ pub mod leave_register;
 pub mod limits;
 pub mod list_administrators;
 pub mod list_registers;
+mod looks;
 mod member_json;
 pub mod member_output;
 mod members_view;
@@ -34,6 +38,7 @@ pub mod operator;
 pub mod pending_join;
 pub mod preview_register;
 pub mod profile;
+pub mod prune_audit;
 mod refresh_batch;
 pub mod refresh_health;
 mod refresh_shard;

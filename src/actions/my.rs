@@ -1,6 +1,6 @@
 //! What a person sees of themselves: who they are here, their authorizations, who looked.
 use super::{
-    Actor, Session, join_terms,
+    Actor, Session, access_log, join_terms,
     leave_register::name_of,
     member_output::{self, ItemOutput},
     members_view, profile,
@@ -14,16 +14,13 @@ use crate::{
     error::{Error, Result},
     model::{document::DocumentType, id::Id, register::AskedItem, requirement::Verdict},
     store::{
-        Tx, audit,
+        Tx,
         authorizations::{self, AuthorizationRow},
         registers,
     },
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
-
-/// How many entries of the access log are shown.
-const LOG_ENTRIES: i64 = 500;
+use std::collections::BTreeMap;
 
 /// Oneself.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -114,21 +111,6 @@ pub struct AboutPerson {
     pub is_self: bool,
 }
 
-/// Somebody looked.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Access {
-    /// The register's organisation.
-    pub register: String,
-    /// The administrator's name, masked; empty for one who left and was erased.
-    pub administrator_masked: String,
-    /// `viewed`, `searched`, `revealed_phone` or `exported`.
-    pub action: String,
-    /// The purpose of an export.
-    pub purpose: Option<String>,
-    /// When.
-    pub at: String,
-}
-
 /// Everything that is held about oneself.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct MyData {
@@ -141,7 +123,7 @@ pub struct MyData {
     /// Sessions.
     pub sessions: Vec<sessions::SessionView>,
     /// Who looked.
-    pub access_log: Vec<Access>,
+    pub access_log: Vec<access_log::Access>,
     /// When this was put together.
     pub at: String,
 }
@@ -203,50 +185,6 @@ async fn all_authorizations(app: &App, session: Session) -> Result<Vec<MyAuthori
     Ok(all)
 }
 
-/// Who looked at oneself and at those one joined for, newest first.
-///
-/// # Errors
-/// [`Error::NotSignedIn`].
-pub async fn access_log(app: &App, actor: &Actor) -> Result<Vec<Access>> {
-    let session = own_reading_session(app, actor).await?;
-    whole_access_log(app, session).await
-}
-
-async fn whole_access_log(app: &App, session: Session) -> Result<Vec<Access>> {
-    let mut tx = app.store.read().await?;
-    let mut entries = Vec::new();
-    let mut names: HashMap<Id, String> = HashMap::new();
-    for row in rows_of(&mut tx, session).await? {
-        let Some(register) = registers::get(&mut tx, &row.register_id).await? else {
-            continue;
-        };
-        let events = audit::looked(
-            &mut tx,
-            &row.register_id,
-            row.joined_at,
-            &row.id,
-            LOG_ENTRIES,
-        )
-        .await?;
-        for event in events {
-            let administrator = match event.actor.as_deref().and_then(Id::from_slice) {
-                Some(id) => masked_name(app, &mut tx, id, &mut names).await?,
-                None => String::new(),
-            };
-            let access = Access {
-                register: register.organisation.clone(),
-                administrator_masked: administrator,
-                action: event.action,
-                purpose: event.detail.as_deref().and_then(purpose_of),
-                at: clock::rfc3339(event.at, &app.zone),
-            };
-            entries.push((event.at, access));
-        }
-    }
-    entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    Ok(entries.into_iter().map(|(_, access)| access).collect())
-}
-
 /// Everything that is held about oneself.
 ///
 /// # Errors
@@ -270,28 +208,12 @@ pub async fn data(app: &App, actor: &Actor) -> Result<MyData> {
             .map(|own| own.register.organisation)
             .collect(),
         sessions: sessions::list(app, actor).await?,
-        access_log: whole_access_log(app, session).await?,
+        access_log: access_log::of_session(app, session).await?,
         at: clock::rfc3339(app.now(), &app.zone),
     })
 }
 
-/// An administrator's masked name, opened once for all the entries that they left.
-async fn masked_name(
-    app: &App,
-    tx: &mut Tx,
-    person: Id,
-    known: &mut HashMap<Id, String>,
-) -> Result<String> {
-    if let Some(name) = known.get(&person) {
-        return Ok(name.clone());
-    }
-    let identity = profile::of_person(app, tx, person).await?;
-    let name = identity.map(|own| own.name.masked()).unwrap_or_default();
-    known.insert(person, name.clone());
-    Ok(name)
-}
-
-async fn rows_of(tx: &mut Tx, session: Session) -> Result<Vec<AuthorizationRow>> {
+pub(crate) async fn rows_of(tx: &mut Tx, session: Session) -> Result<Vec<AuthorizationRow>> {
     let mut rows = authorizations::of_person(tx, session.person.bytes()).await?;
     rows.extend(authorizations::of_guardian(tx, session.person.bytes()).await?);
     Ok(rows)
@@ -352,11 +274,6 @@ async fn my_authorization(
         organisation: register.organisation,
         purpose: register.purpose,
     }))
-}
-
-fn purpose_of(detail: &str) -> Option<String> {
-    let detail: serde_json::Value = serde_json::from_str(detail).ok()?;
-    detail.get("purpose")?.as_str().map(str::to_owned)
 }
 
 /// One of one's authorizations.

@@ -85,6 +85,7 @@ pub(crate) async fn keep(
     verifications::insert_pending(&mut tx, &row).await?;
     registers::bump(&mut tx, register.bytes()).await?;
     let event = audit::Event {
+        from: Some(actor),
         action: "join_waits",
         register: Some(register),
         ..audit::Event::default()

@@ -22,6 +22,7 @@ pub async fn remove_member(app: &App, actor: &Actor, register: Id, member: Id) -
             .ok_or(Error::NotFound)?;
         let event = audit::Event {
             actor: Some(session.person),
+            from: Some(actor),
             action: "removed",
             register: Some(register),
             subject: Some(member),

@@ -46,6 +46,7 @@ pub async fn replace_code(app: &App, actor: &Actor, id: Id) -> Result<ReplacedCo
     registers::set_code(&mut tx, id.bytes(), &new.hash, &new.sealed).await?;
     let event = Event {
         actor: Some(session.person),
+        from: Some(actor),
         action: "replaced_code",
         register: Some(id),
         ..Event::default()

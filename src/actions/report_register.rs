@@ -54,7 +54,7 @@ pub async fn report_register(app: &App, actor: &Actor, code: &str, report: &Repo
             Error::NotFound
         });
     };
-    keep(app, &mut tx, None, id_of(&row.id)?, &reason).await?;
+    keep(app, actor, &mut tx, None, id_of(&row.id)?, &reason).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -80,7 +80,7 @@ pub async fn report_own(
         .filter(|row| row.person_id == own || row.guardian_id.as_deref() == Some(own))
         .ok_or(Error::NotFound)?;
     let register = id_of(&row.register_id)?;
-    keep(app, &mut tx, Some(session.person), register, &reason).await?;
+    keep(app, actor, &mut tx, Some(session.person), register, &reason).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -103,12 +103,20 @@ async fn count(app: &App, actor: &Actor) -> Result<()> {
     limits::take_alone(app, limit).await
 }
 
-async fn keep(app: &App, tx: &mut Tx, actor: Option<Id>, register: Id, reason: &str) -> Result<()> {
+async fn keep(
+    app: &App,
+    actor: &Actor,
+    tx: &mut Tx,
+    person: Option<Id>,
+    register: Id,
+    reason: &str,
+) -> Result<()> {
     let id = random::id(&*app.random);
     let sealed = app.keys.seal(&place(id.bytes()), reason.as_bytes());
     registers::report(tx, id.bytes(), register.bytes(), &sealed, app.now()).await?;
     let event = Event {
-        actor,
+        actor: person,
+        from: Some(actor),
         action: "reported_register",
         register: Some(register),
         subject: Some(id),

@@ -2,7 +2,9 @@
 use super::{
     Actor, audit,
     limits::{self, Limit, Window},
+    looks::Look,
     profile,
+    register_terms::json,
     view_register::may_see,
 };
 use crate::{
@@ -46,12 +48,14 @@ pub async fn reveal_phone(app: &App, actor: &Actor, register: Id, member: Id) ->
     let identity = profile::of_person(app, &mut tx, person)
         .await?
         .ok_or(Error::NotFound)?;
+    let detail = json(&Look::at("phone"))?;
     let event = audit::Event {
         actor: Some(session.person),
+        from: Some(actor),
         action: "revealed_phone",
         register: Some(register),
         subject: Some(member),
-        detail: None,
+        detail: Some(&detail),
     };
     audit::record(app, &mut tx, event).await?;
     tx.commit().await?;

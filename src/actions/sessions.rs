@@ -108,7 +108,7 @@ pub async fn find(app: &App, token: &str, is_use: bool) -> Result<Option<Session
 /// [`Error::NotSignedIn`].
 pub async fn sign_out(app: &App, actor: &Actor) -> Result<()> {
     let session = actor.signed_in()?;
-    end(app, session, session.id).await
+    end(app, actor, session, session.id).await
 }
 
 /// One's own sessions, the last used first.
@@ -143,11 +143,11 @@ pub async fn list(app: &App, actor: &Actor) -> Result<Vec<SessionView>> {
 pub async fn end_own(app: &App, actor: &Actor, which: Option<Id>) -> Result<()> {
     let session = actor.signed_in()?;
     match which {
-        Some(id) => end(app, session, id).await,
+        Some(id) => end(app, actor, session, id).await,
         None => {
             let mut tx = app.store.write().await?;
             sessions::delete_of_person(&mut tx, session.person.bytes()).await?;
-            ended(app, &mut tx, session).await?;
+            ended(app, actor, &mut tx, session).await?;
             tx.commit().await?;
             Ok(())
         }
@@ -168,6 +168,7 @@ pub async fn end_others(app: &App, actor: &Actor) -> Result<u64> {
             actor: Some(session.person),
             action: "ended_other_sessions",
             subject: Some(session.person),
+            from: Some(actor),
             ..audit::Event::default()
         };
         audit::record(app, &mut tx, event).await?;
@@ -176,29 +177,35 @@ pub async fn end_others(app: &App, actor: &Actor) -> Result<u64> {
     Ok(ended)
 }
 
-async fn end(app: &App, session: Session, id: Id) -> Result<()> {
+async fn end(app: &App, actor: &Actor, session: Session, id: Id) -> Result<()> {
     let mut tx = app.store.write().await?;
     if !sessions::delete(&mut tx, id.bytes(), session.person.bytes()).await? {
         return Err(Error::NotFound);
     }
-    ended(app, &mut tx, session).await?;
+    ended(app, actor, &mut tx, session).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Ends the session that was presented when a new one begins, whoever's it is: on a shared computer
 /// nobody's stays behind (SECURITY.md 7.2.4).
-pub(crate) async fn end_presented(app: &App, tx: &mut Tx, old: Session) -> Result<()> {
+pub(crate) async fn end_presented(
+    app: &App,
+    actor: &Actor,
+    tx: &mut Tx,
+    old: Session,
+) -> Result<()> {
     if sessions::delete(tx, old.id.bytes(), old.person.bytes()).await? {
-        ended(app, tx, old).await?;
+        ended(app, actor, tx, old).await?;
     }
     Ok(())
 }
 
-async fn ended(app: &App, tx: &mut Tx, session: Session) -> Result<()> {
+async fn ended(app: &App, actor: &Actor, tx: &mut Tx, session: Session) -> Result<()> {
     persons::erase_unneeded(tx, session.person.bytes(), app.now()).await?;
     let event = audit::Event {
         actor: Some(session.person),
+        from: Some(actor),
         action: "signed_out",
         subject: Some(session.person),
         ..audit::Event::default()

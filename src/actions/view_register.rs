@@ -2,10 +2,12 @@
 use super::{
     Actor, Role, Session, audit,
     limits::{self, Limit, Window},
+    looks::Look,
     member_json,
     member_output::{Member, member},
     members_view::{self, departments_for},
     profile::Profile,
+    register_terms::json,
 };
 use crate::{
     app::App,
@@ -135,8 +137,8 @@ pub async fn list_members(
     let (standing, role) = super::standing_of(app, session, register).await?;
     let view = members_view::view_of(app, register, &standing).await?;
     let wanted = wanted(app, &view, register, &role, query)?;
-    let page = page(app, register, view, &wanted, |_| true).await?;
-    log_view(app, session, register).await?;
+    let page = page(app, register, view.clone(), &wanted, |_| true).await?;
+    log_view(app, actor, register, &view, &role).await?;
     Ok(page)
 }
 
@@ -177,13 +179,7 @@ pub async fn search_members(
     })
     .await?;
     let mut tx = app.store.write().await?;
-    let event = audit::Event {
-        actor: Some(session.person),
-        action: "searched",
-        register: Some(register),
-        ..audit::Event::default()
-    };
-    audit::record(app, &mut tx, event).await?;
+    record_look(app, &mut tx, actor, "searched", register, &view, &role).await?;
     tx.commit().await?;
     Ok(page)
 }
@@ -205,7 +201,7 @@ pub async fn show_member(app: &App, actor: &Actor, register: Id, id: Id) -> Resu
     load_profiles(app, &[entry]).await?;
     let profile = profile_of(app, entry).ok_or(Error::NotFound)?;
     let shown = member(app, &view, entry, &profile);
-    log_view(app, session, register).await?;
+    log_view(app, actor, register, &view, &role).await?;
     Ok(shown)
 }
 
@@ -441,8 +437,8 @@ fn cursor_place(register: &[u8]) -> Place<'_> {
 }
 
 /// Leaves one event for the views of a session in ten minutes.
-async fn log_view(app: &App, session: Session, register: Id) -> Result<()> {
-    let key = (session.id, register);
+async fn log_view(app: &App, actor: &Actor, register: Id, view: &View, role: &Role) -> Result<()> {
+    let key = (actor.signed_in()?.id, register);
     let now = app.now();
     if app
         .seen
@@ -454,14 +450,31 @@ async fn log_view(app: &App, session: Session, register: Id) -> Result<()> {
     }
     let mut tx = app.store.write().await?;
     registers::opened(&mut tx, register.bytes(), now).await?;
-    let event = audit::Event {
-        actor: Some(session.person),
-        action: "viewed",
-        register: Some(register),
-        ..audit::Event::default()
-    };
-    audit::record(app, &mut tx, event).await?;
+    record_look(app, &mut tx, actor, "viewed", register, view, role).await?;
     tx.commit().await?;
     app.seen.insert(key, now).await;
     Ok(())
+}
+
+/// Records that somebody looked at a register's rows, and which fields they had.
+async fn record_look(
+    app: &App,
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &str,
+    register: Id,
+    view: &View,
+    role: &Role,
+) -> Result<()> {
+    let items = view.items.iter().map(|(item, _)| item.as_str());
+    let detail = json(&Look::at_rows(items, role))?;
+    let event = audit::Event {
+        actor: Some(actor.signed_in()?.person),
+        from: Some(actor),
+        action,
+        register: Some(register),
+        detail: Some(&detail),
+        ..audit::Event::default()
+    };
+    audit::record(app, tx, event).await
 }

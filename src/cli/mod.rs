@@ -1,4 +1,5 @@
 //! The command line: what each command does stands in its own file.
+mod audit;
 mod backup;
 pub mod connection;
 mod demo;
@@ -86,7 +87,7 @@ enum Command {
     /// The audit log.
     Audit {
         #[command(subcommand)]
-        command: operate::AuditCommand,
+        command: audit::AuditCommand,
     },
     /// Writes a consistent copy of a SQLite database to a new file.
     Backup {
@@ -201,7 +202,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Register { command } => operate::register(command).await,
         Command::Person { command } => person::person(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
-        Command::Audit { command } => operate::audit(command).await,
+        Command::Audit { command } => audit::audit(command).await,
         Command::Backup { file, place } => backup::backup(&file, &place).await,
         Command::Restore { file, place } => backup::restore(&file, &place).await,
         Command::Config { command } => operate::config(command).await,

@@ -1,7 +1,7 @@
-//! The operator's commands: registers, sessions, audit, backup, configuration.
+//! The operator's commands: registers, sessions, backup, configuration.
 use super::{Failure, Where};
 use crate::{
-    actions::{operator, verify_audit},
+    actions::operator,
     config::{Config, SmsKind, SourceKind},
     model::id::Id,
 };
@@ -49,15 +49,6 @@ pub(super) enum SessionsCommand {
         /// Everybody's.
         #[arg(long, conflicts_with = "person")]
         all: bool,
-        #[command(flatten)]
-        place: Where,
-    },
-}
-
-#[derive(Subcommand)]
-pub(super) enum AuditCommand {
-    /// Checks every event; exit code 1 names the first that was changed.
-    Verify {
         #[command(flatten)]
         place: Where,
     },
@@ -124,19 +115,6 @@ pub(super) async fn sessions(command: SessionsCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn audit(command: AuditCommand) -> Result<(), Failure> {
-    let AuditCommand::Verify { place } = command;
-    let app = place.open().await?;
-    let verified = verify_audit::verify_audit(&app).await?;
-    match verified.first_bad {
-        None => {
-            println!("events {}, all right", verified.events);
-            Ok(())
-        }
-        Some(entry) => Err(Failure::Failed(format!("entry {entry} was changed"))),
-    }
-}
-
 pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
     let ConfigCommand::Check { place } = command;
     let config: Config = place.load()?;
@@ -168,6 +146,6 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))
 }

@@ -4,6 +4,8 @@ use super::{
     connection::{Noted, Seen, Times},
 };
 use crate::{
+    actions::chain_audit,
+    anchor,
     app::{App, Parts},
     config::Config,
     web, worker,
@@ -46,6 +48,11 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
     }
     let metrics = config.server.metrics_listen;
     let listener = bind(listen, "server.listen").await?;
+    if let Some(path) = &config.audit.anchor_file {
+        anchor::open(path).map_err(|error| {
+            Failure::Usage(format!("audit.anchor_file: {}: {error}", path.display()))
+        })?;
+    }
     let (app, _) = super::start(config, Parts::default()).await?;
     let metrics = match metrics {
         Some(address) => Some(bind(address, "server.metrics_listen").await?),
@@ -93,6 +100,10 @@ pub(super) async fn run(
     let _ = tell.send(true);
     for chore in chores {
         let _ = tokio::time::timeout(FINISH_WITHIN, chore).await;
+    }
+    // What was written last goes into the chain, and numbers that nobody used are filled.
+    if let Err(error) = chain_audit::chain_audit(&app).await {
+        tracing::error!(%error, "the end of the audit log is left to the next server");
     }
     app.store.close().await;
     Ok(())

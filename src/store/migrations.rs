@@ -24,6 +24,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/0001_initial.postgres.sql"),
     ),
     (
+        2,
+        "audit",
+        include_str!("../../migrations/0002_audit.sql"),
+        "",
+    ),
+    (
         4,
         "administrators",
         include_str!("../../migrations/0004_administrators.sql"),

@@ -1,6 +1,7 @@
 //! SQL and rows, nothing else. One text a statement for both engines.
 pub mod administrators;
 pub mod audit;
+pub mod audit_chain;
 pub mod authorizations;
 mod engine;
 pub mod erasures;
@@ -9,15 +10,18 @@ pub mod jobs;
 pub mod keys;
 pub mod limits;
 mod migrations;
+pub mod numbers;
 pub mod persons;
 pub mod refresh;
 pub mod registers;
 pub mod sessions;
 pub mod sms;
 pub mod snapshots;
+mod tx;
 pub mod verifications;
 
-pub use engine::{OpenError, Store, Tx};
+pub use engine::OpenError;
+pub use tx::{Store, Tx};
 
 use crate::{
     error::{Error, RETRYABLE},
@@ -249,6 +253,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         ("administrators", administrators::STATEMENTS),
         ("audit", audit::STATEMENTS),
+        ("audit_chain", audit_chain::STATEMENTS),
         ("authorizations", authorizations::STATEMENTS),
         ("erasures", erasures::STATEMENTS),
         ("jobs", jobs::STATEMENTS),

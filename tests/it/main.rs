@@ -29,8 +29,11 @@ mod support;
 mod texts;
 // Marked, so that its helpers may unwrap as tests do.
 #[cfg(test)]
-mod backup;
 mod administrators;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]

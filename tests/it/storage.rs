@@ -7,12 +7,13 @@ use crate::{
 use serde_json::json;
 use tuantibu::{
     actions::{
-        chores::chores, operator, refresh_health::refresh_health, retry_pending,
+        chain_audit::chain_audit, chores::chores, count_audit::count_audit, operator,
+        prune_audit::prune_audit, refresh_health::refresh_health, retry_pending,
         verify_audit::verify_audit,
     },
     model::id::Id,
     source::faults::Fault,
-    store::{authorizations, erasures, persons, refresh, registers, snapshots},
+    store::{audit, authorizations, erasures, persons, refresh, registers, snapshots},
 };
 
 on_both! {
@@ -35,6 +36,7 @@ on_both! {
         the_source_fails(&app).await;
         the_owner_changes_and_deletes(&app, &owner, &person, &register).await;
         time_passes(&app).await;
+        the_log_is_kept(&app).await;
         the_rest(&app).await;
         let left = app.app.store.not_yet_run();
         assert!(left.is_empty(), "did not run: {left:?}");
@@ -215,7 +217,7 @@ async fn the_operator_looks(app: &TestApp, register: &Register) {
             .await
             .unwrap();
     }
-    assert_eq!(verify_audit(&app.app).await.unwrap().first_bad, None);
+    assert_eq!(verify_audit(&app.app, &[]).await.unwrap().first_bad, None);
 }
 
 async fn the_source_fails(app: &TestApp) {
@@ -271,6 +273,21 @@ async fn time_passes(app: &TestApp) {
     chores(&app.app, true).await.unwrap();
 }
 
+async fn the_log_is_kept(app: &TestApp) {
+    chain_audit(&app.app).await.unwrap();
+    drop(app.app.audit_numbers.take());
+    std::mem::forget(app.app.audit_numbers.take());
+    operator::end_sessions(&app.app, None).await.unwrap();
+    app.clock.advance(601);
+    assert_eq!(chain_audit(&app.app).await.unwrap(), 2);
+    assert_eq!(verify_audit(&app.app, &[]).await.unwrap().lost, 1);
+    assert!(!count_audit(&app.app, 1).await.unwrap().is_empty());
+    app.clock
+        .advance((app.app.config.audit.keep_days + 1) * 86_400);
+    prune_audit(&app.app).await.unwrap();
+    assert!(verify_audit(&app.app, &[]).await.unwrap().pruned > 0);
+}
+
 /// What no journey needs yet, and what only a race brings about.
 async fn the_rest(app: &TestApp) {
     // A page's own button.
@@ -291,6 +308,7 @@ async fn the_rest(app: &TestApp) {
     )
     .await
     .unwrap();
+    assert!(!audit::is_there(&mut tx, id.bytes(), 1).await.unwrap());
     refresh::extend(&mut tx, 0, id.bytes(), 1).await.unwrap();
     erasures::since(&mut tx, 0).await.unwrap();
     tx.commit().await.unwrap();

@@ -4,6 +4,7 @@ use crate::{
     actions::leave_register::{self, LeaveLink, Receipt},
     app::App,
     web::{
+        actor::ApiActor,
         error::Problem,
         json::{ApiPath, NoBody},
     },
@@ -37,8 +38,11 @@ pub(super) async fn show(
 )]
 pub(super) async fn leave(
     State(app): State<Arc<App>>,
+    ApiActor(actor): ApiActor,
     ApiPath(link): ApiPath<String>,
     NoBody: NoBody,
 ) -> Result<Json<Receipt>, Problem> {
-    Ok(Json(leave_register::leave_by_link(&app, &link).await?))
+    Ok(Json(
+        leave_register::leave_by_link(&app, &actor, &link).await?,
+    ))
 }

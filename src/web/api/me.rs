@@ -1,6 +1,9 @@
 //! Oneself.
 use crate::{
-    actions::my::{self, Access, Me, MyData},
+    actions::{
+        access_log::{self as log, Access},
+        my::{self, Me, MyData},
+    },
     app::App,
     web::{actor::ApiUser, error::Problem},
 };
@@ -43,5 +46,5 @@ pub(super) async fn access_log(
     State(app): State<Arc<App>>,
     ApiUser(actor): ApiUser,
 ) -> Result<Json<Vec<Access>>, Problem> {
-    Ok(Json(my::access_log(&app, &actor).await?))
+    Ok(Json(log::access_log(&app, &actor).await?))
 }

@@ -46,7 +46,11 @@ fn about(visit: &Visit, name: &str) -> Response {
         .take_while(|key| words.has(key))
         .map(|key| Part {
             heading: words.t(&format!("{key}-heading")),
-            paragraphs: paragraphs(&words.t(&key)),
+            paragraphs: paragraphs(&words.t1(
+                &key,
+                "days",
+                visit.app.config.audit.keep_addresses_days,
+            )),
         })
         .collect();
     let template = About {

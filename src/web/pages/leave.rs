@@ -2,6 +2,7 @@
 use super::page::{Area, Page, Visit};
 use crate::{
     actions::{
+        access_log,
         leave_register::{self, Receipt},
         my,
     },
@@ -74,7 +75,7 @@ pub(super) async fn show_link(visit: Visit, Path(link): Path<String>) -> Respons
 
 /// `POST /leave/{link}`
 pub(super) async fn post_link(visit: Visit, Path(link): Path<String>) -> Response {
-    let result = leave_register::leave_by_link(&visit.app, &link)
+    let result = leave_register::leave_by_link(&visit.app, &visit.actor, &link)
         .await
         .map(|receipt| left_page(&visit, &receipt));
     visit.answer(result)
@@ -84,7 +85,7 @@ async fn confirm_own(visit: &Visit, id: &str) -> Result<Response> {
     let own = Id::parse(id).ok_or(Error::NotFound)?;
     let own = my::authorization(&visit.app, &visit.actor, own).await?;
     let words = visit.words();
-    let exports: Vec<_> = my::access_log(&visit.app, &visit.actor)
+    let exports: Vec<_> = access_log::access_log(&visit.app, &visit.actor)
         .await?
         .into_iter()
         .filter(|access| access.action == "exported" && access.register == own.organisation)

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     actions::{
-        my::{self, Access, Me, MyAuthorization, MyData},
+        access_log::{self as log, Access},
+        my::{self, Me, MyAuthorization, MyData},
         sessions::{self, SessionView},
     },
     error::{Error, Result},
@@ -49,6 +50,7 @@ struct Entry {
     at: String,
     who: String,
     what: String,
+    fields: String,
     register: String,
 }
 
@@ -80,7 +82,7 @@ async fn mine(visit: &Visit) -> Result<Response> {
         }
     }
     groups.sort_by_key(|group| !group.is_self);
-    let log = my::access_log(&visit.app, &visit.actor).await?;
+    let log = log::access_log(&visit.app, &visit.actor).await?;
     let template = Mine {
         p: visit.titled("me-title").within(Area::Own),
         me,
@@ -116,12 +118,31 @@ fn entry(words: Words<'_>, access: &Access) -> Entry {
         Some(purpose) => words.t1("access-exported-for", "purpose", purpose),
         None => words.of("access", &access.action),
     };
+    let who = match (
+        &access.administrator_title,
+        access.administrator_masked.as_str(),
+    ) {
+        (_, "") => words.t("access-former"),
+        (Some(title), name) => words.t2("access-by-title", "title", title, "name", name),
+        (None, name) => name.to_owned(),
+    };
+    let fields: Vec<String> = access
+        .fields
+        .iter()
+        .map(|field| match field.as_str() {
+            "name" | "document_masked" | "phone_masked" | "phone" | "department" | "verdict" => {
+                words.of("looked", field)
+            }
+            item => words.item(item),
+        })
+        .collect();
     Entry {
         at: words.moment(&access.at),
-        who: if access.administrator_masked.is_empty() {
-            words.t("access-former")
+        who,
+        fields: if fields.is_empty() {
+            String::new()
         } else {
-            access.administrator_masked.clone()
+            words.t1("access-fields", "fields", words.list(&fields))
         },
         what,
         register: access.register.clone(),
@@ -138,7 +159,7 @@ struct AccessLog<'a> {
 /// `GET /me/access-log`
 pub(super) async fn access_log(visit: Visit) -> Response {
     let words = visit.words();
-    let result = my::access_log(&visit.app, &visit.actor).await.map(|log| {
+    let result = log::access_log(&visit.app, &visit.actor).await.map(|log| {
         visit.ok(&AccessLog {
             p: visit.titled("access-log-title").within(Area::Own),
             log: log.iter().map(|access| entry(words, access)).collect(),
