@@ -1,5 +1,8 @@
 //! Configuration: one TOML file, unknown keys refused, every key overridable by
 //! `TUANTIBU_SECTION__KEY`.
+mod keys;
+pub use keys::{Crypto, KeyFile, SuiteName};
+
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -19,6 +22,8 @@ pub struct Config {
     pub database: Database,
     /// The root key.
     pub keys: KeyFile,
+    /// The algorithms of new keys.
+    pub crypto: Crypto,
     /// The health source.
     pub source: Source,
     /// The SMS gateway.
@@ -85,22 +90,6 @@ impl Default for Database {
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Database(…)")
-    }
-}
-
-/// The root key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct KeyFile {
-    /// Its file, outside the database and its backups.
-    pub file: PathBuf,
-}
-
-impl Default for KeyFile {
-    fn default() -> Self {
-        Self {
-            file: "data/root.key".into(),
-        }
     }
 }
 

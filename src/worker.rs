@@ -1,8 +1,8 @@
-//! What runs by itself: the refresh at its times, waiting joins, due texts, erasure.
+//! What runs by itself: the refresh at its times, waiting joins, due texts, erasure, keys.
 //!
 //! Every server runs the same loop; leases in the database decide who does what.
 use crate::{
-    actions::{chores, refresh_health},
+    actions::{chores, refresh_health, tend_keys},
     app::App,
     error::Result,
 };
@@ -43,7 +43,13 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         "chores",
         |app, round| async move { chores::chores(&app, round.is_multiple_of(ERASE_EVERY)).await },
     ));
-    vec![refresh, chores]
+    let keys = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        "keys",
+        |app, _| async move { tend_keys::tend_keys(&app).await },
+    ));
+    vec![refresh, chores, keys]
 }
 
 /// Waits until the program is told to end.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    crypto::{random, same, token_hash},
+    crypto::{random, token_hash},
     error::{Error, Result},
     model::code::parse_sms_code,
     source::Answer,
@@ -170,7 +170,7 @@ async fn is_right(app: &App, tx: &mut Tx, row: &VerificationRow, code: &str) -> 
     let codes = sms::codes(tx, &row.id_hash, after).await?;
     let mut right = false;
     for (salt, mac) in codes {
-        right |= same(&app.keys.code_mac(&row.id_hash, &salt, code), &mac);
+        right |= app.keys.is_code(&row.id_hash, &salt, code, &mac);
     }
     Ok(right)
 }

@@ -1,6 +1,7 @@
 //! The command line: what each command does stands in its own file.
 mod demo;
 mod import;
+mod keys;
 mod operate;
 mod people;
 mod refresh;
@@ -78,6 +79,11 @@ enum Command {
     Audit {
         #[command(subcommand)]
         command: operate::AuditCommand,
+    },
+    /// The keys by which everything is sealed.
+    Keys {
+        #[command(subcommand)]
+        command: keys::KeysCommand,
     },
     /// Writes a consistent copy of a SQLite database to a new file.
     Backup {
@@ -185,6 +191,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Register { command } => operate::register(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
         Command::Audit { command } => operate::audit(command).await,
+        Command::Keys { command } => keys::keys(command).await,
         Command::Backup { file, place } => operate::backup(&file, &place).await,
         Command::Config { command } => operate::config(command).await,
     }
@@ -216,6 +223,8 @@ impl Where {
         if config.sms.kind == crate::config::SmsKind::Outbox {
             config.sms.kind = crate::config::SmsKind::None;
         }
-        Ok(App::start(config, parts).await?)
+        let app = App::start(config, parts).await?;
+        keys::keep_told(app.holder.clone());
+        Ok(app)
     }
 }

@@ -94,6 +94,9 @@ pub(super) async fn run(
     for chore in chores {
         let _ = tokio::time::timeout(FINISH_WITHIN, chore).await;
     }
+    if let Err(error) = app.holder.let_go().await {
+        tracing::warn!(%error, "the others wait for this server's keys a little longer");
+    }
     app.store.close().await;
     Ok(())
 }

@@ -14,12 +14,20 @@ pub(super) enum Dialect {
 }
 
 /// Version, name, text, PostgreSQL's tail.
-const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "initial",
-    include_str!("../../migrations/0001_initial.sql"),
-    include_str!("../../migrations/0001_initial.postgres.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "initial",
+        include_str!("../../migrations/0001_initial.sql"),
+        include_str!("../../migrations/0001_initial.postgres.sql"),
+    ),
+    (
+        3,
+        "keys",
+        include_str!("../../migrations/0003_keys.sql"),
+        "",
+    ),
+];
 
 pub(super) fn migrator(dialect: Dialect) -> Migrator {
     let migrations = MIGRATIONS.iter().map(|(version, name, text, tail)| {
