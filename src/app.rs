@@ -7,7 +7,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, SmsKind, SourceKind},
     crypto::{
-        Keys,
+        self, Keys,
         random::{OsRandom, Random},
     },
     gather::Gather,
@@ -357,8 +357,15 @@ fn fhir(
         })
         .collect::<Result<_, StartError>>()?;
     if let Some(path) = &settings.token_file {
-        let token =
-            std::fs::read_to_string(path).map_err(|error| wrong("source.token_file", &error))?;
+        let read = || Ok((crypto::loose_mode(path)?, std::fs::read_to_string(path)?));
+        let (loose, token) =
+            read().map_err(|error: std::io::Error| wrong("source.token_file", &error))?;
+        let token = Zeroizing::new(token);
+        if let Some(mode) = loose {
+            return Err(StartError(format!(
+                "source.token_file: has mode {mode:04o}, so others may read it; chmod 0400"
+            )));
+        }
         fhir.credentials = Credentials::Bearer(Zeroizing::new(token.trim().to_owned()));
     }
     let clock = parts.clock.clone();

@@ -10,7 +10,7 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// Cells a transaction: few, so that nobody waits long for it.
+/// Cells a transaction, at most: few, so that nobody waits long for it.
 const BATCH: i64 = 100;
 /// Cells between two lines of the log.
 const TOLD_EVERY: u64 = 10_000;
@@ -18,12 +18,13 @@ const TOLD_EVERY: u64 = 10_000;
 /// Seals anew what other keys sealed; how many cells were.
 pub(crate) async fn reseal(app: &App) -> Result<u64> {
     let (mut done, mut unreadable, mut told) = (0, 0, 0);
+    let batch = app.config.refresh.batch.min(BATCH);
     for column in COLUMNS {
         let header = app.keys.header(column.table);
         let mut after = Vec::new();
         loop {
             let mut tx = app.store.read().await?;
-            let page = sealed::page(&mut tx, column, &after, &header, BATCH).await?;
+            let page = sealed::page(&mut tx, column, &after, &header, batch).await?;
             drop(tx);
             let Some(last) = page.last() else {
                 break;

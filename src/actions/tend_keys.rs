@@ -16,8 +16,6 @@ use crate::{
 use std::sync::atomic::Ordering;
 
 const NAME: &str = "keys";
-/// How long a server that was killed keeps the others from going on, in milliseconds.
-const LEASE_MS: i64 = 60_000;
 /// How long a key that nothing needs is kept all the same: longer than any transaction that was
 /// under way when it last sealed, and than any code or page that was made by it.
 const REST_MS: i64 = 60 * 60_000;
@@ -66,7 +64,8 @@ async fn beat(app: &App) -> Result<()> {
 /// Takes or keeps the lease of whoever takes the steps.
 pub(crate) async fn keep_lease(app: &App, tx: &mut Tx) -> Result<bool> {
     let now = app.now();
-    Ok(jobs::lease(tx, NAME, app.server.bytes(), now + LEASE_MS, now).await?)
+    let until = now + app.config.refresh.lease_seconds * 1000;
+    Ok(jobs::lease(tx, NAME, app.server.bytes(), until, now).await?)
 }
 
 /// Whether any key has a step before it.

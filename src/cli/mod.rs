@@ -147,6 +147,10 @@ impl From<Error> for Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = crate::memory::undumped() {
+        eprintln!("tuantibu: core dumps cannot be turned off: {error}");
+        return ExitCode::from(1);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

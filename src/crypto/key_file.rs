@@ -37,6 +37,15 @@ pub enum KeyFileError {
     Malformed(PathBuf),
 }
 
+/// The permission bits of a file with a secret, where others than its owner can reach it.
+///
+/// # Errors
+/// When there is no such file.
+pub fn loose_mode(path: &Path) -> io::Result<Option<u32>> {
+    let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
+    Ok((mode & 0o077 != 0).then_some(mode))
+}
+
 /// The root key: it wraps every other key and seals nothing else.
 pub struct RootKey {
     id: u32,
@@ -55,12 +64,11 @@ impl RootKey {
     /// # Errors
     /// When it is missing, readable by others than its owner, or not a root key.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+        let loose = loose_mode(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => KeyFileError::Lost(path.to_owned()),
             _ => KeyFileError::Io(path.to_owned(), error),
         })?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
+        if let Some(mode) = loose {
             return Err(KeyFileError::Readable {
                 path: path.to_owned(),
                 mode,

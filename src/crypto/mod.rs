@@ -7,7 +7,7 @@ mod ring;
 mod suite;
 
 pub use cell::{Place, Table};
-pub use key_file::{KeyFileError, RootKey};
+pub use key_file::{KeyFileError, RootKey, loose_mode};
 pub use purpose::{Purpose, State, WrappedKey, version_of};
 pub use suite::Suite;
 

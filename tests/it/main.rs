@@ -49,6 +49,8 @@ mod group_commit;
 #[cfg(test)]
 mod join;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod leave;

@@ -6,12 +6,18 @@ use crate::{
 use serde_json::json;
 use tuantibu::{
     actions::{
-        chores::chores, operator, refresh_health::refresh_health, retry_pending,
+        chores::chores,
+        operator,
+        refresh_health::refresh_health,
+        retry_pending,
+        rewrap_keys::rewrap_keys,
+        rotate_keys::{ROTATED, rotate_keys},
+        tend_keys::tend_keys,
         verify_audit::verify_audit,
     },
     model::id::Id,
     source::faults::Fault,
-    store::{authorizations, persons, refresh, registers, snapshots},
+    store::{authorizations, persons, refresh, registers, sealed, snapshots},
 };
 
 on_both! {
@@ -252,5 +258,17 @@ async fn the_rest(app: &TestApp) {
     .await
     .unwrap();
     refresh::extend(&mut tx, 0, id.bytes(), 1).await.unwrap();
+    for column in sealed::COLUMNS {
+        let put = sealed::put(&mut tx, column, id.bytes(), b"", b"").await;
+        assert!(!put.unwrap());
+    }
     tx.commit().await.unwrap();
+    rotate_keys(&app.app, ROTATED).await.unwrap();
+    for _ in 0..2 {
+        tend_keys(&app.app).await.unwrap();
+        app.clock.advance(4000);
+    }
+    let new = app.folder.join("new.key");
+    rewrap_keys(&app.app, &new).await.unwrap();
+    app.app.holder.let_go().await.unwrap();
 }

@@ -33,7 +33,12 @@ pub(crate) fn rules() -> Rules {
 /// Newly drawn keys.
 pub(crate) fn keys() -> Arc<Keys> {
     let folder = tempfile::tempdir().unwrap();
-    let root = RootKey::create(&folder.path().join("root.key"), Suite::Aes, &OsRandom::new()).unwrap();
+    let root = RootKey::create(
+        &folder.path().join("root.key"),
+        Suite::Aes,
+        &OsRandom::new(),
+    )
+    .unwrap();
     let rows = Keys::draw(&root, Suite::Aes, &OsRandom::new());
     Arc::new(Keys::unwrap_all(&root, &rows, Arc::new(OsRandom::new())).unwrap())
 }
