@@ -135,8 +135,9 @@ async fn attempt(
     sms::free_gate(&mut tx, &row.phone_hash, id_hash).await?;
     let payload = verification::open(app, &row)?;
     if payload.blind {
-        let phone = app.keys.phone_hash(&payload.profile.identity(app)?.phone);
-        sms::free_gate(&mut tx, &phone, id_hash).await?;
+        for phone in app.keys.phone_hashes(&payload.profile.identity(app)?.phone) {
+            sms::free_gate(&mut tx, &phone, id_hash).await?;
+        }
     }
     let confirmed = match Kind::of(row.kind)? {
         kind @ (Kind::SignIn | Kind::SignInToLeave) => {

@@ -32,6 +32,7 @@ mod refresh_batch;
 pub mod refresh_health;
 mod refresh_shard;
 pub(crate) mod register_terms;
+mod rehash;
 pub mod remove_member;
 pub mod replace_code;
 pub mod report_register;

@@ -7,9 +7,19 @@ use crate::{
     store::{keys, refresh},
 };
 
+/// The purposes whose keys are rotated where nothing else was said: all that can be here.
+#[must_use]
+pub fn rotated_here(app: &App) -> Vec<Purpose> {
+    let here =
+        |purpose: &&Purpose| **purpose != Purpose::IndexDocument || app.source.kind() != "embedded";
+    ROTATED.iter().filter(here).copied().collect()
+}
+
 /// The purposes whose keys are rotated.
 pub const ROTATED: &[Purpose] = &[
     Purpose::Data,
+    Purpose::IndexPhone,
+    Purpose::IndexDocument,
     Purpose::Limits,
     Purpose::Code,
     Purpose::Fingerprint,
@@ -21,6 +31,9 @@ pub enum RotateError {
     /// There is a pending or an old one.
     #[error("{0}: a rotation is under way; `tuantibu keys list` tells how far it is")]
     UnderWay(&'static str),
+    /// `source.db` is found by the same hashes, and is not hashed anew.
+    #[error("index-document: not while source.kind is embedded; its file is found by this key")]
+    Embedded,
     /// Keys of this purpose are not rotated.
     #[error("{0}: keys of this purpose are not rotated")]
     Never(&'static str),
@@ -40,6 +53,9 @@ pub async fn rotate_keys(
     if let Some(never) = purposes.iter().find(|one| !ROTATED.contains(one)) {
         return Err(RotateError::Never(never.as_str()));
     }
+    if purposes.contains(&Purpose::IndexDocument) && app.source.kind() == "embedded" {
+        return Err(RotateError::Embedded);
+    }
     match retried(|| draw(app, purposes)).await? {
         Ok(ids) => Ok(ids),
         Err(under_way) => Err(RotateError::UnderWay(under_way.as_str())),
@@ -55,10 +71,17 @@ async fn draw(app: &App, purposes: &[Purpose]) -> Result<std::result::Result<Vec
     let mut ids = Vec::new();
     let next = u32::try_from(last + 1).map_err(|_| Error::unexpected("a key's number"))?;
     for (id, purpose) in (next..).zip(purposes.iter().copied()) {
-        let under_way = [State::Pending, State::Old].map(State::number);
-        let is_one =
-            |row: &&keys::KeyRow| row.purpose == purpose.as_str() && under_way.contains(&row.state);
-        if rows.iter().any(|row| is_one(&row)) {
+        let index = matches!(purpose, Purpose::IndexDocument | Purpose::IndexPhone);
+        let is_one = |row: &keys::KeyRow| {
+            row.purpose == purpose.as_str()
+                && match State::of(row.state) {
+                    Some(State::Pending | State::Old) => true,
+                    // Two hashes are looked for, not three.
+                    Some(State::Unneeded) => index,
+                    _ => false,
+                }
+        };
+        if rows.iter().any(is_one) {
             return Ok(Err(purpose));
         }
         let key = app.holder.draw(id, purpose)?;

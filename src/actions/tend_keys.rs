@@ -2,7 +2,7 @@
 //!
 //! A key takes a step only once every live program holds the keys as they stand: so whatever one of
 //! them seals, all the others can open, and nobody seals by a key any more whose cells are counted.
-use super::{reseal, retried};
+use super::{rehash, reseal, retried};
 use crate::{
     app::{App, LIVE_MS},
     crypto::{Purpose, State},
@@ -121,12 +121,19 @@ async fn everybody_follows(app: &App, tx: &mut Tx) -> Result<bool> {
 async fn is_ready(app: &App, row: &KeyRow) -> Result<bool> {
     let (state, purpose) = (State::of(row.state), Purpose::of(&row.purpose));
     match (state, purpose) {
-        (Some(State::Old | State::Unneeded), Some(Purpose::Data)) => {
+        (
+            Some(State::Old | State::Unneeded),
+            Some(purpose @ (Purpose::Data | Purpose::IndexDocument | Purpose::IndexPhone)),
+        ) => {
             if app.now() < app.holder.look_again.load(Ordering::Relaxed) {
                 return Ok(false);
             }
-            reseal::reseal(app).await?;
-            let is_done = !reseal::count(app).await?.contains_key(&header(row));
+            let is_done = if purpose == Purpose::Data {
+                reseal::reseal(app).await?;
+                !reseal::count(app).await?.contains_key(&header(row))
+            } else {
+                rehash::rehash(app).await?
+            };
             if !is_done {
                 // What does not open will not do so in five seconds either.
                 let later = app.now() + AGAIN_MS;

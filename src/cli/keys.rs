@@ -4,7 +4,7 @@ use crate::{
     actions::{
         list_keys::{list_keys, progress},
         rewrap_keys::{RewrapError, rewrap_keys},
-        rotate_keys::{ROTATED, RotateError, rotate_keys},
+        rotate_keys::{RotateError, rotate_keys, rotated_here},
         tend_keys::tend_keys,
     },
     app::{App, Holder},
@@ -27,8 +27,8 @@ pub(super) enum KeysCommand {
     },
     /// Draws new keys; servers load them, seal anew in the background and destroy the old ones.
     Rotate {
-        /// What the keys are for: data, source, index-document, index-phone, limits, code,
-        /// fingerprint; everything if not said.
+        /// What the keys are for: data, index-document, index-phone, limits, code, fingerprint;
+        /// all of them if not said.
         #[arg(long, value_name = "PURPOSE")]
         purpose: Vec<String>,
         /// Waits until nothing needs the old keys any more, and does the work where no server is.
@@ -69,6 +69,12 @@ pub(super) async fn keys(command: KeysCommand) -> Result<(), Failure> {
     let (KeysCommand::List { place }
     | KeysCommand::Rotate { place, .. }
     | KeysCommand::Root { place, .. }) = &command;
+    if let KeysCommand::Root { to, .. } = &command
+        && to.exists()
+    {
+        let to = to.display();
+        return Err(Failure::Usage(format!("--to: {to} exists already")));
+    }
     let app = place.open().await?;
     let outcome = match command {
         KeysCommand::List { .. } => list(&app).await,
@@ -102,7 +108,7 @@ async fn rotate(app: &Arc<App>, names: &[String], wait: bool) -> Result<(), Fail
         }
     }
     if purposes.is_empty() {
-        purposes = ROTATED.to_vec();
+        purposes = rotated_here(app);
     }
     let ids = rotate_keys(app, &purposes).await?;
     for (id, purpose) in ids.iter().zip(&purposes) {
@@ -160,12 +166,6 @@ async fn tend(app: Arc<App>) -> crate::error::Error {
 }
 
 async fn root(app: &App, to: PathBuf) -> Result<(), Failure> {
-    if to.exists() {
-        return Err(Failure::Usage(format!(
-            "--to: {} exists already",
-            to.display()
-        )));
-    }
     let id = rewrap_keys(app, &to).await?;
     println!("root key {id:08x} in {}", to.display());
     println!(

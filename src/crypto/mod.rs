@@ -198,6 +198,27 @@ impl Keys {
         cells(&self.set.load(), table).active().key.header()
     }
 
+    /// The hashes under which a document may stand, the active key's first: during a rotation there
+    /// are two, else the same one twice.
+    #[must_use]
+    pub fn document_hashes(&self, document: &Document) -> [[u8; 32]; 2] {
+        both(&self.set.load().documents, |key| {
+            document_mac(key, document)
+        })
+    }
+
+    /// The same for a phone.
+    #[must_use]
+    pub fn phone_hashes(&self, phone: &Phone) -> [[u8; 32]; 2] {
+        both(&self.set.load().phones, |key| phone_mac(key, phone))
+    }
+
+    /// Whether documents may stand under either of two hashes now.
+    #[must_use]
+    pub fn documents_have_two_hashes(&self) -> bool {
+        self.set.load().documents.all().len() > 1
+    }
+
     /// The keyed hash by which a document is found: over type and whole normalised number.
     #[must_use]
     pub fn document_hash(&self, document: &Document) -> [u8; 32] {
@@ -278,6 +299,14 @@ fn cells(set: &KeySet, table: Table) -> &Ring<DataKey> {
     } else {
         &set.data
     }
+}
+
+/// By the active key, and by the other where there is one: no rotation of an index key begins before
+/// the one before it is over.
+fn both(ring: &Ring<MacKey>, mac: impl Fn(&MacKey) -> [u8; 32]) -> [[u8; 32]; 2] {
+    let active = mac(&ring.active().key);
+    let other = ring.all().get(1).map(|held| mac(&held.key));
+    [active, other.unwrap_or(active)]
 }
 
 fn document_mac(key: &MacKey, document: &Document) -> [u8; 32] {

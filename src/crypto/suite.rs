@@ -206,8 +206,9 @@ pub(super) mod hkdf_sm3 {
 
         #[expect(clippy::expect_used, reason = "lengths that are fixed here")]
         pub(in crate::crypto) fn expand(&self, info: &[&[u8]], out: &mut [u8; 32]) {
-            // cannot fail: the bytes are SM3's output, and 32 of them are within HKDF's bound.
+            // cannot fail: the bytes are as long as SM3's output.
             let hkdf = hkdf::Hkdf::<Sm3>::from_prk(&*self.0).expect("SM3's length");
+            // cannot fail: 32 bytes are within HKDF's bound.
             hkdf.expand_multi_info(info, out).expect("HKDF output");
         }
     }
@@ -258,4 +259,4 @@ impl MacKey {
 }
 
 #[cfg(test)]
-mod vectors;
+mod tests;

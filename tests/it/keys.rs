@@ -1,5 +1,6 @@
 //! The keys of SECURITY.md §4: rotation while people go on, both suites, cells that were moved or
 //! changed, and what stops a start.
+mod index;
 mod moved;
 mod rotation;
 mod starts;

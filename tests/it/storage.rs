@@ -11,7 +11,7 @@ use tuantibu::{
         refresh_health::refresh_health,
         retry_pending,
         rewrap_keys::rewrap_keys,
-        rotate_keys::{ROTATED, rotate_keys},
+        rotate_keys::{rotate_keys, rotated_here},
         tend_keys::tend_keys,
         verify_audit::verify_audit,
     },
@@ -262,8 +262,18 @@ async fn the_rest(app: &TestApp) {
         let put = sealed::put(&mut tx, column, id.bytes(), b"", b"").await;
         assert!(!put.unwrap());
     }
+    assert!(persons::hashes(&mut tx, b"", 1).await.unwrap().is_empty());
+    let row = persons::HashesRow {
+        id: Vec::new(),
+        profile: Vec::new(),
+        document_hash: Vec::new(),
+        phone_hash: Vec::new(),
+    };
+    assert!(!persons::rehash(&mut tx, &row).await.unwrap());
     tx.commit().await.unwrap();
-    rotate_keys(&app.app, ROTATED).await.unwrap();
+    rotate_keys(&app.app, &rotated_here(&app.app))
+        .await
+        .unwrap();
     for _ in 0..2 {
         tend_keys(&app.app).await.unwrap();
         app.clock.advance(4000);

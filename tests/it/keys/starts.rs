@@ -39,7 +39,7 @@ async fn keys_that_are_lost_changed_or_of_a_later_version_stop_the_start_and_are
         (
             "update keys set purpose = case purpose when 'data' then 'source' else 'data' end \
              where purpose in ('data', 'source')",
-            ["key 1 of the database does not open", "copies"],
+            ["key 2 of the database does not open", "copies"],
         ),
         (
             "update keys set suite = 7 where id = 2",
