@@ -58,7 +58,7 @@ pub async fn list_keys(app: &App) -> Result<Vec<KeyOutput>> {
 pub struct Progress {
     /// Cells in all.
     pub cells: i64,
-    /// Cells that an active key sealed.
+    /// Cells that the newest key sealed.
     pub done: i64,
     /// Whether every rotation that began is over, but for the destruction of what nothing needs.
     pub is_over: bool,
@@ -71,15 +71,11 @@ pub struct Progress {
 pub async fn progress(app: &App) -> Result<Progress> {
     let keys = list_keys(app).await?;
     let on_the_way = [State::Pending.as_str(), State::Old.as_str()];
-    let sum = |active: bool| -> i64 {
-        keys.iter()
-            .filter(|key| !active || key.state == State::Active.as_str())
-            .filter_map(|key| key.cells)
-            .sum()
-    };
+    let data = || keys.iter().filter(|key| key.cells.is_some());
+    let newest = data().max_by_key(|key| key.id);
     Ok(Progress {
-        cells: sum(false),
-        done: sum(true),
+        cells: data().filter_map(|key| key.cells).sum(),
+        done: newest.and_then(|key| key.cells).unwrap_or_default(),
         is_over: keys
             .iter()
             .all(|key| key.purpose == Purpose::Audit.as_str() || !on_the_way.contains(&key.state)),

@@ -86,26 +86,25 @@ fn next(app: &App, row: &KeyRow) -> Option<State> {
     }
 }
 
-/// One step of one key; whether there was one.
+/// One step of all keys that have the same one before them; whether there was one.
 async fn step(app: &App) -> Result<bool> {
     if !everybody_follows(app, &mut app.store.read().await?).await? {
         return Ok(false);
     }
     let rows = keys::all(&mut app.store.read().await?).await?;
-    let mut due: Vec<(&KeyRow, State)> = rows
-        .iter()
-        .filter_map(|row| Some((row, next(app, row)?)))
-        .collect();
     // What seals comes first: the rest then is done once for all.
-    due.sort_by_key(|(_, to)| *to);
-    for (row, to) in due {
-        if is_ready(app, row).await? && retried(|| take(app, row, to)).await? {
-            tracing::info!(
-                key = row.id,
-                purpose = row.purpose,
-                state = to.as_str(),
-                "a key's step"
-            );
+    for to in [State::Active, State::Unneeded, State::Destroyed] {
+        let mut ready = Vec::new();
+        for row in rows.iter().filter(|row| next(app, row) == Some(to)) {
+            if is_ready(app, row).await? {
+                ready.push(row);
+            }
+        }
+        if !ready.is_empty() && retried(|| take(app, &ready, to)).await? {
+            for key in ready {
+                let (id, purpose) = (key.id, key.purpose.as_str());
+                tracing::info!(key = id, purpose, state = to.as_str(), "a key's step");
+            }
             return Ok(true);
         }
     }
@@ -152,7 +151,7 @@ pub(crate) fn header(row: &KeyRow) -> [u8; 5] {
 }
 
 /// Takes a step, unless something changed meanwhile.
-async fn take(app: &App, row: &KeyRow, to: State) -> Result<bool> {
+async fn take(app: &App, rows: &[&KeyRow], to: State) -> Result<bool> {
     let mut tx = app.store.write().await?;
     // Programs that start take the same lock: each holds the keys as they were before or are after.
     refresh::lock(&mut tx).await?;
@@ -160,19 +159,22 @@ async fn take(app: &App, row: &KeyRow, to: State) -> Result<bool> {
         return Ok(false);
     }
     let now = app.now();
-    let done = match to {
-        State::Destroyed => keys::destroy(&mut tx, row.id, now).await?,
-        State::Active => {
+    let all = keys::all(&mut tx).await?;
+    let mut done = true;
+    for row in rows {
+        if to == State::Active {
             let (active, old) = (State::Active.number(), State::Old.number());
-            for other in keys::all(&mut tx).await? {
-                if other.purpose == row.purpose {
-                    keys::set_state(&mut tx, other.id, active, old, now).await?;
-                }
+            for other in all.iter().filter(|other| other.purpose == row.purpose) {
+                keys::set_state(&mut tx, other.id, active, old, now).await?;
             }
-            keys::set_state(&mut tx, row.id, row.state, active, now).await?
         }
-        _ => keys::set_state(&mut tx, row.id, row.state, to.number(), now).await?,
-    };
-    tx.commit().await?;
+        done &= match to {
+            State::Destroyed => keys::destroy(&mut tx, row.id, now).await?,
+            _ => keys::set_state(&mut tx, row.id, row.state, to.number(), now).await?,
+        };
+    }
+    if done {
+        tx.commit().await?;
+    }
     Ok(done)
 }

@@ -135,8 +135,9 @@ on_both! {
             async move { tend_keys(&app).await }
         });
         let half = loop {
+            let states = states(&app, "data").await;
             let now = progress(&app.app).await.unwrap();
-            if states(&app, "data").await == ["old", "active"] && now.done > 0 {
+            if states == ["old", "active"] && now.done > 0 {
                 break now;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
