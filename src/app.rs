@@ -1,19 +1,18 @@
 //! The parts of a running program, put together.
+mod holder;
+pub use holder::{Holder, LIVE_MS};
+pub(crate) use holder::{key_row, wrapped_key};
+
 use crate::{
     clock::{Clock, SystemClock},
     config::{Config, SmsKind, SourceKind},
     crypto::{
-        Keys, RootKey, WrappedKey,
-        random::{self, OsRandom, Random},
+        self, Keys,
+        random::{OsRandom, Random},
     },
     erasure_list::Listed,
     gather::Gather,
-    model::{
-        catalogue::Catalogue,
-        id::{Id, SHARDS},
-        phone::Regions,
-        view::View,
-    },
+    model::{catalogue::Catalogue, id::Id, phone::Regions, view::View},
     sms::{
         NoGateway, SmsSender,
         outbox::Outbox,
@@ -26,9 +25,8 @@ use crate::{
         fhir::{Credentials, FhirConfig, FhirSource},
     },
     store::{
-        Store, hex_list, keys,
+        Store, hex_list,
         numbers::Numbers,
-        refresh,
         registers::{self, StandingRow},
         sessions::{self, SessionRow},
     },
@@ -78,6 +76,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Keys.
     pub keys: Arc<Keys>,
+    /// What tells the others which keys this program holds.
+    pub holder: Arc<Holder>,
     /// The database.
     pub store: Store,
     /// The authority's database.
@@ -192,7 +192,8 @@ impl App {
         if parts.recording {
             store = store.recording();
         }
-        let keys = Arc::new(open_keys(&config, &store, &parts).await?);
+        let holder = Arc::new(Holder::open(&config, &store, &parts).await?);
+        let keys = holder.keys();
         let catalogue = Arc::new(Catalogue::embedded());
         let (source, demo) = open_source(&config, &parts, &keys, &catalogue, outbox).await?;
         Ok(Arc::new(Self {
@@ -200,9 +201,10 @@ impl App {
             standings: standings(store.clone(), parts.clock.clone()),
             zone,
             times,
-            server: random::id(&*parts.random),
+            server: holder.server(),
             random: parts.random,
             keys,
+            holder,
             store,
             source,
             sms,
@@ -288,14 +290,19 @@ fn standings(store: Store, clock: Arc<dyn Clock>) -> Gather<(Id, Id), StandingRo
 ///
 /// # Errors
 /// As [`App::start`].
-pub async fn open_embedded(config: &Config, parts: &Parts) -> Result<EmbeddedSource, StartError> {
+pub async fn open_embedded(
+    config: &Config,
+    parts: &Parts,
+) -> Result<(EmbeddedSource, Arc<Holder>), StartError> {
     make_folder_of(&config.database.url)?;
     let store = Store::open(&config.database.url, 1)
         .await
         .map_err(StartError::of)?;
-    let keys = Arc::new(open_keys(config, &store, parts).await?);
+    let holder = Arc::new(Holder::open(config, &store, parts).await?);
     let regions = regions(config)?;
-    embedded(config, keys, Arc::new(Catalogue::embedded()), regions).await
+    let catalogue = Arc::new(Catalogue::embedded());
+    let source = embedded(config, holder.keys(), catalogue, regions).await?;
+    Ok((source, holder))
 }
 
 fn regions(config: &Config) -> Result<Regions, StartError> {
@@ -371,8 +378,15 @@ fn fhir(
         })
         .collect::<Result<_, StartError>>()?;
     if let Some(path) = &settings.token_file {
-        let token =
-            std::fs::read_to_string(path).map_err(|error| wrong("source.token_file", &error))?;
+        let read = || Ok((crypto::loose_mode(path)?, std::fs::read_to_string(path)?));
+        let (loose, token) =
+            read().map_err(|error: std::io::Error| wrong("source.token_file", &error))?;
+        let token = Zeroizing::new(token);
+        if let Some(mode) = loose {
+            return Err(StartError(format!(
+                "source.token_file: has mode {mode:04o}, so others may read it; chmod 0400"
+            )));
+        }
         fhir.credentials = Credentials::Bearer(Zeroizing::new(token.trim().to_owned()));
     }
     let clock = parts.clock.clone();
@@ -430,42 +444,4 @@ fn make_folder_of(url: &str) -> Result<(), StartError> {
             .map_err(|error| StartError(format!("database.url: {}: {error}", folder.display()))),
         _ => Ok(()),
     }
-}
-
-/// Reads the root key and the keys that it wraps; makes both where the database is new.
-async fn open_keys(config: &Config, store: &Store, parts: &Parts) -> Result<Keys, StartError> {
-    let path = &config.keys.file;
-    let mut tx = store.write().await.map_err(StartError::of)?;
-    refresh::seed(&mut tx, SHARDS)
-        .await
-        .map_err(StartError::of)?;
-    refresh::lock(&mut tx).await.map_err(StartError::of)?;
-    let mut rows: Vec<WrappedKey> = keys::all(&mut tx)
-        .await
-        .map_err(StartError::of)?
-        .into_iter()
-        .map(|(id, purpose, wrapped)| WrappedKey {
-            id: u32::try_from(id).unwrap_or_default(),
-            purpose,
-            wrapped,
-        })
-        .collect();
-    let root = if rows.is_empty() && !path.exists() {
-        RootKey::create(path, &*parts.random)
-    } else {
-        RootKey::read(path)
-    }
-    .map_err(StartError::of)?;
-    if rows.is_empty() {
-        rows = Keys::draw(&root, &*parts.random);
-        for row in &rows {
-            let now = parts.clock.millis();
-            keys::insert(&mut tx, i64::from(row.id), &row.purpose, &row.wrapped, now)
-                .await
-                .map_err(StartError::of)?;
-        }
-    }
-    let keys = Keys::unwrap_all(&root, &rows, parts.random.clone()).map_err(StartError::of)?;
-    tx.commit().await.map_err(StartError::of)?;
-    Ok(keys)
 }

@@ -2,12 +2,14 @@
 //! `TUANTIBU_SECTION__KEY`.
 mod audit;
 mod backup;
+mod keys;
 mod limits;
 mod sms;
 
 pub use {
     audit::Audit,
     backup::Backup,
+    keys::{Crypto, KeyFile, SuiteName},
     limits::Limits,
     sms::{Sms, SmsKind},
 };
@@ -31,6 +33,8 @@ pub struct Config {
     pub database: Database,
     /// The root key.
     pub keys: KeyFile,
+    /// The algorithms of new keys.
+    pub crypto: Crypto,
     /// The health source.
     pub source: Source,
     /// The SMS gateway.
@@ -101,22 +105,6 @@ impl Default for Database {
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Database(…)")
-    }
-}
-
-/// The root key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct KeyFile {
-    /// Its file, outside the database and its backups.
-    pub file: PathBuf,
-}
-
-impl Default for KeyFile {
-    fn default() -> Self {
-        Self {
-            file: "data/root.key".into(),
-        }
     }
 }
 

@@ -1,8 +1,9 @@
-//! What runs by itself: the refresh at its times, waiting joins, due texts, erasure, the audit chain.
+//! What runs by itself: the refresh at its times, waiting joins, due texts, erasure, the audit
+//! chain, keys on their way.
 //!
 //! Every server runs the same loop; leases in the database decide who does what.
 use crate::{
-    actions::{chain_audit, chores, erasures, refresh_health},
+    actions::{chain_audit, chores, erasures, refresh_health, tend_keys},
     app::App,
     error::Result,
 };
@@ -57,7 +58,13 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         ("the list of erasures", TICK),
         |app, _| async move { erasures::list_erasures(&app).await },
     ));
-    vec![refresh, chores, chain, list]
+    let keys = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        ("keys", TICK),
+        |app, _| async move { tend_keys::tend_keys(&app).await },
+    ));
+    vec![refresh, chores, chain, list, keys]
 }
 
 /// Waits until the program is told to end.

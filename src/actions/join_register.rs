@@ -116,8 +116,8 @@ pub(crate) async fn items_to_read(
     join: &JoinPayload,
 ) -> Result<Vec<String>> {
     let mut items = join.items.clone();
-    let hash = app.keys.document_hash(&identity.document);
-    if let Some(person) = persons::by_document(tx, &hash).await? {
+    let hashes = app.keys.document_hashes(&identity.document);
+    if let Some(person) = persons::by_document(tx, &hashes).await? {
         items.extend(health::covered(app, tx, super::id_of(&person.id)?).await?);
     }
     items.sort_unstable();
@@ -145,8 +145,8 @@ pub(crate) async fn complete(
     {
         return Err(Error::GuardianRequired);
     }
-    let phone_hash = app.keys.phone_hash(&identity.phone);
-    let others = persons::count_by_phone(tx, &phone_hash, person.bytes()).await?;
+    let hashes = app.keys.phone_hashes(&identity.phone);
+    let others = persons::count_by_phone(tx, &hashes, person.bytes()).await?;
     if others >= app.config.limits.persons_phone {
         return Err(Error::PhoneLimit);
     }

@@ -11,7 +11,7 @@ use crate::{
         phone::{Phone, PhoneError},
     },
     source::Identity,
-    store::{Tx, hex_list, persons, snapshots},
+    store::{Tx, hex_list, persons, refresh, snapshots},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -217,18 +217,22 @@ pub struct Put {
 pub async fn put_person(app: &App, tx: &mut Tx, identity: &Identity) -> Result<Put> {
     let profile = Profile::of(identity);
     let new = crate::crypto::random::id(&*app.random);
-    let document_hash = app.keys.document_hash(&identity.document);
     let phone_hash = app.keys.phone_hash(&identity.phone);
-    let sealed = profile.seal(app, new)?;
-    let row = persons::upsert(
-        tx,
-        new.bytes(),
-        &document_hash,
-        &phone_hash,
-        &sealed,
-        app.now(),
-    )
-    .await?;
+    let mut known = None;
+    if app.keys.documents_have_two_hashes() {
+        // A unique column sees only its own hash: meanwhile one at a time looks for both.
+        refresh::lock(tx).await?;
+        known = persons::by_document(tx, &app.keys.document_hashes(&identity.document)).await?;
+    }
+    let row = match known {
+        Some(row) => row,
+        None => {
+            let document_hash = app.keys.document_hash(&identity.document);
+            let sealed = profile.seal(app, new)?;
+            let (id, now) = (new.bytes(), app.now());
+            persons::upsert(tx, id, &document_hash, &phone_hash, &sealed, now).await?
+        }
+    };
     let id = super::id_of(&row.id)?;
     if id != new && Profile::open(app, id, &row.profile)? != profile {
         let sealed = profile.seal(app, id)?;

@@ -79,9 +79,9 @@ pub(crate) async fn ask_source(
 
 /// Whether the identity is the one of the profile held here.
 async fn matches_profile(app: &App, identity: &Identity) -> Result<bool> {
-    let hash = app.keys.document_hash(&identity.document);
+    let hashes = app.keys.document_hashes(&identity.document);
     let mut tx = app.store.read().await?;
-    let Some(row) = persons::by_document(&mut tx, &hash).await? else {
+    let Some(row) = persons::by_document(&mut tx, &hashes).await? else {
         return Ok(false);
     };
     let held = Profile::open(app, super::id_of(&row.id)?, &row.profile)?.identity(app)?;

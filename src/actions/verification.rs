@@ -421,9 +421,12 @@ async fn send(
         Err(reason) => {
             tracing::warn!(gateway = app.sms.kind(), %reason, "an SMS was not sent");
             sms::record(&mut tx, reserved.id.bytes(), 2, Some(&reason), app.now()).await?;
-            let own = app.keys.phone_hash(&identity.phone);
-            sms::refund_gate(&mut tx, &own, &row.id_hash, reserved.to_leave).await?;
-            if row.phone_hash == own {
+            let own = app.keys.phone_hashes(&identity.phone);
+            // The key may have been rotated since the gate was passed: one of both is it.
+            for gate in &own[..1 + usize::from(own[0] != own[1])] {
+                sms::refund_gate(&mut tx, gate, &row.id_hash, reserved.to_leave).await?;
+            }
+            if own.iter().any(|own| row.phone_hash == own) {
                 Err(Error::SmsNotSent)
             } else {
                 // A blind one: a decoy has no SMS that could fail.

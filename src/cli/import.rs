@@ -1,5 +1,5 @@
 //! `tuantibu source import`: loads health records, with progress and errors by line number.
-use super::{Failure, Where, refresh::bar};
+use super::{Failure, Where, keys::keep_told, refresh::bar};
 use crate::{
     app::{self, Parts},
     clock::{Clock, SystemClock, date},
@@ -27,7 +27,8 @@ pub(super) async fn import(
         .ok_or_else(|| Failure::Usage(format!("{}: say --format csv or ndjson", file.display())))?;
     let config = place.load()?;
     let zone = config.zone()?;
-    let source = app::open_embedded(&config, &Parts::default()).await?;
+    let (source, holder) = app::open_embedded(&config, &Parts::default()).await?;
+    keep_told(holder.clone());
     let input = File::open(file)
         .map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
     let size = input.metadata().map_or(0, |metadata| metadata.len());
@@ -45,6 +46,7 @@ pub(super) async fn import(
     .await;
     bar.finish_and_clear();
     source.close().await;
+    holder.let_go().await?;
     let report = outcome.map_err(|error: ImportError| Failure::Failed(error.to_string()))?;
     for error in &report.errors {
         eprintln!(

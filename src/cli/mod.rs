@@ -4,6 +4,7 @@ mod backup;
 pub mod connection;
 mod demo;
 mod import;
+mod keys;
 mod operate;
 mod people;
 mod person;
@@ -89,6 +90,11 @@ enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// The keys by which everything is sealed.
+    Keys {
+        #[command(subcommand)]
+        command: keys::KeysCommand,
+    },
     /// Writes a consistent copy of a SQLite database to a new file.
     Backup {
         /// The new file; - for standard output.
@@ -158,6 +164,10 @@ impl From<Error> for Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = crate::memory::undumped() {
+        eprintln!("tuantibu: core dumps cannot be turned off: {error}");
+        return ExitCode::from(1);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -203,6 +213,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Person { command } => person::person(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
         Command::Audit { command } => audit::audit(command).await,
+        Command::Keys { command } => keys::keys(command).await,
         Command::Backup { file, place } => backup::backup(&file, &place).await,
         Command::Restore { file, place } => backup::restore(&file, &place).await,
         Command::Config { command } => operate::config(command).await,
@@ -232,6 +243,7 @@ impl Where {
     async fn open(&self) -> Result<Arc<App>, Failure> {
         let config = self.without_gateway(self.load()?);
         let (app, _) = start(config, Parts::default()).await?;
+        keys::keep_told(app.holder.clone());
         Ok(app)
     }
 

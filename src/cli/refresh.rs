@@ -12,6 +12,7 @@ pub(super) async fn refresh(place: &Where, json: bool) -> Result<(), Failure> {
     })
     .await;
     bar.finish_and_clear();
+    app.holder.let_go().await?;
     app.store.close().await;
     let run = run?;
     if json {

@@ -105,6 +105,9 @@ pub(super) async fn run(
     if let Err(error) = chain_audit::chain_audit(&app).await {
         tracing::error!(%error, "the end of the audit log is left to the next server");
     }
+    if let Err(error) = app.holder.let_go().await {
+        tracing::warn!(%error, "the others wait for this server's keys a little longer");
+    }
     app.store.close().await;
     Ok(())
 }

@@ -1,15 +1,12 @@
 //! Sealed cells: AEAD under a key of the table and shard, bound to the place where they stand.
+use super::suite::{Derivation, NONCE, SealingKey, Suite, TAG};
 use super::{CryptoError, random::Random};
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 /// Version of the cell's layout: `version | suite | key id (4) | nonce (12) | ciphertext | tag (16)`.
 const VERSION: u8 = 1;
-/// AES-256-GCM with HKDF-SHA-256.
-pub(super) const SUITE_AES: u8 = 1;
-const HEADER: usize = 2 + 4 + NONCE_LEN;
+const HEADER: usize = 2 + 4 + NONCE;
 
 /// The tables that hold sealed cells; each has keys of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,38 +89,25 @@ impl Place<'_> {
 /// One data key, from which each table's and shard's key is derived once and kept.
 pub(super) struct DataKey {
     pub(super) id: u32,
-    secret: hkdf::Prk,
-    derived: Vec<OnceLock<LessSafeKey>>,
-}
-
-struct KeyLength;
-impl hkdf::KeyType for KeyLength {
-    fn len(&self) -> usize {
-        AES_256_GCM.key_len()
-    }
+    suite: Suite,
+    secret: Derivation,
+    derived: Vec<OnceLock<SealingKey>>,
 }
 
 impl DataKey {
-    pub(super) fn new(id: u32, secret: &[u8; 32]) -> Self {
+    pub(super) fn new(id: u32, suite: Suite, secret: &[u8; 32]) -> Self {
         Self {
             id,
-            secret: hkdf::Salt::new(hkdf::HKDF_SHA256, b"tuantibu cell").extract(secret),
+            suite,
+            secret: Derivation::new(suite, secret),
             derived: (0..TABLES * SHARDS).map(|_| OnceLock::new()).collect(),
         }
     }
 
-    #[expect(clippy::expect_used, reason = "lengths that are fixed here")]
-    fn key(&self, place: &Place<'_>) -> &LessSafeKey {
+    fn key(&self, place: &Place<'_>) -> &SealingKey {
         self.derived[place.table as usize * SHARDS + place.shard()].get_or_init(|| {
             let info: [&[u8]; 2] = [place.table.name().as_bytes(), &[place.shard() as u8]];
-            let mut bytes = Zeroizing::new([0; 32]);
-            // cannot fail: 32 bytes are within HKDF's bound and fill the key that they are for.
-            self.secret
-                .expand(&info, KeyLength)
-                .and_then(|okm| okm.fill(&mut *bytes))
-                .expect("HKDF output");
-            // cannot fail: the key has AES-256's length.
-            LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*bytes).expect("key length"))
+            self.secret.key(&info)
         })
     }
 
@@ -144,58 +128,58 @@ impl DataKey {
     ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         open_with(self.key(place), &place.associated_data(), sealed)
     }
+
+    /// What its cells begin with after the layout's version.
+    pub(super) fn header(&self) -> [u8; 5] {
+        let [a, b, c, d] = self.id.to_be_bytes();
+        [self.suite.number(), a, b, c, d]
+    }
+
+    /// Whether a cell's header names this key and its suite.
+    pub(super) fn is_of(&self, named: (Suite, u32)) -> bool {
+        named == (self.suite, self.id)
+    }
 }
 
-/// The key id that a cell names.
-pub(super) fn key_id(sealed: &[u8]) -> Option<u32> {
+/// The suite and the key id that a cell names.
+pub(super) fn named(sealed: &[u8]) -> Option<(Suite, u32)> {
     let header = sealed.get(..6)?;
-    if header[0] != VERSION || header[1] != SUITE_AES {
+    if header[0] != VERSION {
         return None;
     }
-    Some(u32::from_be_bytes([
-        header[2], header[3], header[4], header[5],
-    ]))
+    let suite = Suite::of(i64::from(header[1]))?;
+    let id = u32::from_be_bytes([header[2], header[3], header[4], header[5]]);
+    Some((suite, id))
 }
 
-#[expect(clippy::expect_used, reason = "lengths far below the bound")]
 pub(super) fn seal_with(
-    key: &LessSafeKey,
+    key: &SealingKey,
     key_id: u32,
     associated: &[u8],
     plain: &[u8],
     random: &dyn Random,
 ) -> Vec<u8> {
-    let mut nonce = [0; NONCE_LEN];
+    let mut nonce = [0; NONCE];
     random.fill(&mut nonce);
-    let mut cell = Vec::with_capacity(HEADER + plain.len() + 16);
-    cell.extend_from_slice(&[VERSION, SUITE_AES]);
+    let mut cell = Vec::with_capacity(HEADER + plain.len() + TAG);
+    cell.extend_from_slice(&[VERSION, key.suite().number()]);
     cell.extend_from_slice(&key_id.to_be_bytes());
     cell.extend_from_slice(&nonce);
     cell.extend_from_slice(plain);
-    // cannot fail: the plain text is far below the algorithm's bound.
-    let tag = key
-        .seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(associated),
-            &mut cell[HEADER..],
-        )
-        .expect("sealing");
-    cell.extend_from_slice(tag.as_ref());
+    let tag = key.seal(nonce, associated, &mut cell[HEADER..]);
+    cell.extend_from_slice(&tag);
     cell
 }
 
 pub(super) fn open_with(
-    key: &LessSafeKey,
+    key: &SealingKey,
     associated: &[u8],
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-    let nonce = sealed.get(6..HEADER).ok_or(CryptoError::DoesNotOpen)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CryptoError::DoesNotOpen)?;
-    let mut plain = Zeroizing::new(sealed[HEADER..].to_vec());
-    let length = key
-        .open_in_place(nonce, Aad::from(associated), &mut plain)
-        .map_err(|_| CryptoError::DoesNotOpen)?
-        .len();
-    plain.truncate(length);
-    Ok(plain)
+    let (header, text) = sealed
+        .split_at_checked(HEADER)
+        .ok_or(CryptoError::DoesNotOpen)?;
+    let mut nonce = [0; NONCE];
+    nonce.copy_from_slice(&header[6..]);
+    key.open(nonce, associated, text)
 }

@@ -1,7 +1,7 @@
 //! The root key and its file: `tbk1:root:<suite>:<id>:<base64url of 32 bytes>`, mode 0400.
-use super::cell::{open_with, seal_with};
-use super::{CryptoError, random::Random};
-use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
+use super::cell::{named, open_with, seal_with};
+use super::suite::{SealingKey, Suite};
+use super::{CryptoError, Purpose, random::Random};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
     fmt, fs,
@@ -10,8 +10,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
-
-const SUITE: &str = "aes";
 
 /// Why a key file was refused. Nothing of its content is told.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +24,7 @@ pub enum KeyFileError {
     Io(PathBuf, io::Error),
     /// Others can read it.
     #[error(
-        "keys.file: {path} has mode {mode:04o}; others than its owner can reach it (chmod 0400)"
+        "keys.file: {path} has mode {mode:04o}; others than its owner can reach it; chmod 0400 {path}"
     )]
     Readable {
         /// The file.
@@ -35,14 +33,23 @@ pub enum KeyFileError {
         mode: u32,
     },
     /// It is not a key.
-    #[error("keys.file: {0} is not a root key of the form tbk1:root:{SUITE}:…")]
+    #[error("keys.file: {0} is not a root key of the form tbk1:root:…; bring the right file back")]
     Malformed(PathBuf),
+}
+
+/// The permission bits of a file with a secret, where others than its owner can reach it.
+///
+/// # Errors
+/// When there is no such file.
+pub fn loose_mode(path: &Path) -> io::Result<Option<u32>> {
+    let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
+    Ok((mode & 0o077 != 0).then_some(mode))
 }
 
 /// The root key: it wraps every other key and seals nothing else.
 pub struct RootKey {
     id: u32,
-    key: LessSafeKey,
+    key: SealingKey,
 }
 
 impl fmt::Debug for RootKey {
@@ -57,12 +64,11 @@ impl RootKey {
     /// # Errors
     /// When it is missing, readable by others than its owner, or not a root key.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+        let loose = loose_mode(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => KeyFileError::Lost(path.to_owned()),
             _ => KeyFileError::Io(path.to_owned(), error),
         })?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
+        if let Some(mode) = loose {
             return Err(KeyFileError::Readable {
                 path: path.to_owned(),
                 mode,
@@ -78,7 +84,7 @@ impl RootKey {
     ///
     /// # Errors
     /// When the file exists or cannot be written.
-    pub fn create(path: &Path, random: &dyn Random) -> Result<Self, KeyFileError> {
+    pub fn create(path: &Path, suite: Suite, random: &dyn Random) -> Result<Self, KeyFileError> {
         let fail = |error| KeyFileError::Io(path.to_owned(), error);
         let mut id = [0; 4];
         let mut secret = Zeroizing::new([0; 32]);
@@ -86,7 +92,7 @@ impl RootKey {
         random.fill(&mut *secret);
         let id = u32::from_be_bytes(id);
         let text = Zeroizing::new(format!(
-            "tbk1:root:{SUITE}:{id:08x}:{}\n",
+            "tbk1:root:{suite}:{id:08x}:{}\n",
             *Zeroizing::new(URL_SAFE_NO_PAD.encode(*secret))
         ));
         if let Some(folder) = path
@@ -104,69 +110,85 @@ impl RootKey {
         file.write_all(text.as_bytes())
             .and_then(|()| file.sync_all())
             .map_err(fail)?;
-        Ok(Self::new(id, &secret))
+        Ok(Self::new(id, suite, &secret))
     }
 
-    #[expect(clippy::expect_used, reason = "a length that is fixed here")]
-    fn new(id: u32, secret: &[u8; 32]) -> Self {
-        // cannot fail: the key has AES-256's length.
-        let key = UnboundKey::new(&AES_256_GCM, secret).expect("key length");
+    fn new(id: u32, suite: Suite, secret: &[u8; 32]) -> Self {
         Self {
             id,
-            key: LessSafeKey::new(key),
+            key: SealingKey::new(suite, secret),
         }
+    }
+
+    /// Its number, which the file and every key that it wrapped name.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
         let (tag, kind, suite) = (parts.next()?, parts.next()?, parts.next()?);
-        if (tag, kind, suite) != ("tbk1", "root", SUITE) {
-            return None;
-        }
+        let suite = match (tag, kind, suite) {
+            ("tbk1", "root", "aes") => Suite::Aes,
+            ("tbk1", "root", "sm") => Suite::Sm,
+            _ => return None,
+        };
         let id = u32::from_str_radix(parts.next()?, 16).ok()?;
         let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(parts.next()?).ok()?);
         if parts.next().is_some() {
             return None;
         }
         let secret: &[u8; 32] = secret.as_slice().try_into().ok()?;
-        Some(Self::new(id, secret))
+        Some(Self::new(id, suite, secret))
     }
 
-    pub(super) fn wrap(
-        &self,
-        id: u32,
-        purpose: &str,
-        secret: &[u8],
-        random: &dyn Random,
-    ) -> Vec<u8> {
-        seal_with(&self.key, self.id, &associated(id, purpose), secret, random)
+    pub(super) fn wrap(&self, key: &Named, secret: &[u8], random: &dyn Random) -> Vec<u8> {
+        seal_with(&self.key, self.id, &key.associated(), secret, random)
     }
 
     pub(super) fn open_key(
         &self,
-        id: u32,
-        purpose: &str,
+        key: &Named,
         wrapped: &[u8],
     ) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
-        let needed = super::cell::key_id(wrapped).ok_or(CryptoError::DoesNotOpen)?;
+        let (suite, needed) = named(wrapped).ok_or(CryptoError::Changed(key.id))?;
         if needed != self.id {
             return Err(CryptoError::WrongRoot {
                 given: self.id,
                 needed,
             });
         }
-        let plain = open_with(&self.key, &associated(id, purpose), wrapped)?;
-        let secret: [u8; 32] = plain
-            .as_slice()
-            .try_into()
-            .map_err(|_| CryptoError::DoesNotOpen)?;
-        Ok(Zeroizing::new(secret))
+        if suite != self.key.suite() {
+            return Err(CryptoError::Changed(key.id));
+        }
+        let plain = open_with(&self.key, &key.associated(), wrapped)
+            .map_err(|_| CryptoError::Changed(key.id))?;
+        let mut secret = Zeroizing::new([0; 32]);
+        if plain.len() != secret.len() {
+            return Err(CryptoError::Changed(key.id));
+        }
+        secret.copy_from_slice(&plain);
+        Ok(secret)
     }
 }
 
-fn associated(id: u32, purpose: &str) -> Vec<u8> {
-    let mut data = b"tuantibu keys".to_vec();
-    data.extend_from_slice(&id.to_be_bytes());
-    data.extend_from_slice(purpose.as_bytes());
-    data
+/// What is bound to a wrapped key.
+pub(super) struct Named {
+    pub(super) id: u32,
+    pub(super) purpose: Purpose,
+    pub(super) suite: Suite,
+}
+
+impl Named {
+    fn associated(&self) -> Vec<u8> {
+        let mut data = b"tuantibu keys".to_vec();
+        data.extend_from_slice(&self.id.to_be_bytes());
+        data.extend_from_slice(self.purpose.as_str().as_bytes());
+        // Keys of the first suite were wrapped before there was another.
+        if self.suite != Suite::Aes {
+            data.push(self.suite.number());
+        }
+        data
+    }
 }

@@ -1,79 +1,27 @@
 //! Sealing, keyed hashes and the keys behind them (SECURITY.md §4).
 mod cell;
 mod key_file;
+mod purpose;
 pub mod random;
+mod ring;
+mod suite;
 
 pub use cell::{Place, Table};
-pub use key_file::{KeyFileError, RootKey};
+pub use key_file::{KeyFileError, RootKey, loose_mode};
+pub use purpose::{Purpose, State, WrappedKey, version_of};
+pub use suite::Suite;
 
 use crate::error::Error;
 use crate::model::{document::Document, id::Id, phone::Phone};
-use aws_lc_rs::{digest, hmac};
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest;
 use cell::DataKey;
+use key_file::Named;
 use random::Random;
+use ring::{KeySet, Ring};
 use std::{fmt, sync::Arc};
+use suite::MacKey;
 use zeroize::Zeroizing;
-
-/// What a key is for. Each is drawn and wrapped apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Sealed cells of the main database.
-    Data,
-    /// Sealed records of `source.db`.
-    Source,
-    /// Keyed hashes of documents.
-    IndexDocument,
-    /// Keyed hashes of phones.
-    IndexPhone,
-    /// Keys of counters.
-    Limits,
-    /// MACs of SMS codes.
-    Code,
-    /// Fingerprints of snapshots.
-    Fingerprint,
-    /// MACs of audit events.
-    Audit,
-}
-
-impl Purpose {
-    /// Every purpose.
-    pub const ALL: [Self; 8] = [
-        Self::Data,
-        Self::Source,
-        Self::IndexDocument,
-        Self::IndexPhone,
-        Self::Limits,
-        Self::Code,
-        Self::Fingerprint,
-        Self::Audit,
-    ];
-
-    /// The name in the table of keys.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Data => "data",
-            Self::Source => "source",
-            Self::IndexDocument => "index-document",
-            Self::IndexPhone => "index-phone",
-            Self::Limits => "limits",
-            Self::Code => "code",
-            Self::Fingerprint => "fingerprint",
-            Self::Audit => "audit",
-        }
-    }
-}
-
-/// A key as the database keeps it: wrapped by the root key.
-#[derive(Clone, Debug)]
-pub struct WrappedKey {
-    /// Its number, named by every cell that it sealed.
-    pub id: u32,
-    /// What it is for, as [`Purpose::as_str`].
-    pub purpose: String,
-    /// The key, sealed by the root key.
-    pub wrapped: Vec<u8>,
-}
 
 /// What can go wrong with keys and cells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +31,8 @@ pub enum CryptoError {
     DoesNotOpen,
     /// The root key is not the one that wrapped this database's keys.
     #[error(
-        "keys.file holds root key {given:08x}, but this database's keys are wrapped by {needed:08x}"
+        "keys.file holds root key {given:08x}, but this database's keys are wrapped by {needed:08x}; \
+         bring that key's file back"
     )]
     WrongRoot {
         /// The id of the root key that was given.
@@ -92,8 +41,17 @@ pub enum CryptoError {
         needed: u32,
     },
     /// A purpose has no key.
-    #[error("the database has no key for {0}")]
+    #[error("the database has no active key for {0}: restore the table of keys from a backup")]
     Missing(&'static str),
+    /// A wrapped key does not open, although it names this root key.
+    #[error(
+        "key {0} of the database does not open by the root key in keys.file: one of the two was \
+         changed; restore both from copies"
+    )]
+    Changed(u32),
+    /// A key is of a kind that a later version made.
+    #[error("key {0} of the database is of a kind that this version does not know")]
+    Unknown(i64),
 }
 
 impl From<CryptoError> for Error {
@@ -102,16 +60,9 @@ impl From<CryptoError> for Error {
     }
 }
 
-/// The keys of a running program. Its `Debug` shows nothing.
+/// The keys of a running program, exchanged as a whole when they change. Its `Debug` shows nothing.
 pub struct Keys {
-    data: DataKey,
-    source: DataKey,
-    index_document: hmac::Key,
-    index_phone: hmac::Key,
-    limits: hmac::Key,
-    code: hmac::Key,
-    fingerprint: hmac::Key,
-    audit: hmac::Key,
+    set: ArcSwap<KeySet>,
     random: Arc<dyn Random>,
 }
 
@@ -121,22 +72,54 @@ impl fmt::Debug for Keys {
     }
 }
 
+/// Draws a key and wraps it with the root key.
+#[must_use]
+pub fn draw(
+    root: &RootKey,
+    id: u32,
+    purpose: Purpose,
+    suite: Suite,
+    state: State,
+    random: &dyn Random,
+) -> WrappedKey {
+    let mut secret = Zeroizing::new([0; 32]);
+    random.fill(&mut *secret);
+    let named = Named { id, purpose, suite };
+    WrappedKey {
+        id,
+        purpose,
+        suite,
+        state,
+        wrapped: root.wrap(&named, &*secret, random),
+    }
+}
+
+/// Wraps a key by another root key.
+///
+/// # Errors
+/// When `from` did not wrap it.
+pub fn rewrap(
+    from: &RootKey,
+    to: &RootKey,
+    row: &WrappedKey,
+    random: &dyn Random,
+) -> Result<Vec<u8>, CryptoError> {
+    let named = Named {
+        id: row.id,
+        purpose: row.purpose,
+        suite: row.suite,
+    };
+    let secret = from.open_key(&named, &row.wrapped)?;
+    Ok(to.wrap(&named, &*secret, random))
+}
+
 impl Keys {
     /// Draws a key for each purpose and wraps it with the root key.
     #[must_use]
-    pub fn draw(root: &RootKey, random: &dyn Random) -> Vec<WrappedKey> {
+    pub fn draw(root: &RootKey, suite: Suite, random: &dyn Random) -> Vec<WrappedKey> {
         (1..)
             .zip(Purpose::ALL)
-            .map(|(id, purpose)| {
-                let mut secret = Zeroizing::new([0; 32]);
-                random.fill(&mut *secret);
-                let wrapped = root.wrap(id, purpose.as_str(), &*secret, random);
-                WrappedKey {
-                    id,
-                    purpose: purpose.as_str().to_owned(),
-                    wrapped,
-                }
-            })
+            .map(|(id, purpose)| draw(root, id, purpose, suite, State::Active, random))
             .collect()
     }
 
@@ -150,44 +133,35 @@ impl Keys {
         rows: &[WrappedKey],
         random: Arc<dyn Random>,
     ) -> Result<Self, CryptoError> {
-        let find = |purpose: Purpose| -> Result<(u32, Zeroizing<[u8; 32]>), CryptoError> {
-            let row = rows
-                .iter()
-                .find(|row| row.purpose == purpose.as_str())
-                .ok_or(CryptoError::Missing(purpose.as_str()))?;
-            Ok((
-                row.id,
-                root.open_key(row.id, purpose.as_str(), &row.wrapped)?,
-            ))
-        };
-        let mac =
-            |purpose| find(purpose).map(|(_, secret)| hmac::Key::new(hmac::HMAC_SHA256, &*secret));
-        let cells = |purpose| find(purpose).map(|(id, secret)| DataKey::new(id, &secret));
+        let set = KeySet::load(root, rows, None)?;
         Ok(Self {
-            data: cells(Purpose::Data)?,
-            source: cells(Purpose::Source)?,
-            index_document: mac(Purpose::IndexDocument)?,
-            index_phone: mac(Purpose::IndexPhone)?,
-            limits: mac(Purpose::Limits)?,
-            code: mac(Purpose::Code)?,
-            fingerprint: mac(Purpose::Fingerprint)?,
-            audit: mac(Purpose::Audit)?,
+            set: ArcSwap::from_pointee(set),
             random,
         })
     }
 
-    fn cells(&self, table: Table) -> &DataKey {
-        if table == Table::Source {
-            &self.source
-        } else {
-            &self.data
-        }
+    /// Takes the keys of a database as they stand now. Those that are held already need no root key.
+    ///
+    /// # Errors
+    /// As [`Keys::unwrap_all`]; then what was held stays.
+    pub fn reload(&self, root: &RootKey, rows: &[WrappedKey]) -> Result<(), CryptoError> {
+        let set = KeySet::load(root, rows, Some(&self.set.load()))?;
+        self.set.store(Arc::new(set));
+        Ok(())
+    }
+
+    /// Which state of the database's keys is held.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.set.load().version
     }
 
     /// Seals a value for the place where it will stand.
     #[must_use]
     pub fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
-        self.cells(place.table).seal(place, plain, &*self.random)
+        let set = self.set.load();
+        let active = cells(&set, place.table).active();
+        active.key.seal(place, plain, &*self.random)
     }
 
     /// Opens a sealed value that stands at `place`.
@@ -199,29 +173,62 @@ impl Keys {
         place: &Place<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        let key = self.cells(place.table);
-        if cell::key_id(sealed) != Some(key.id) {
-            return Err(CryptoError::DoesNotOpen);
-        }
-        key.open(place, sealed)
+        let set = self.set.load();
+        let named = cell::named(sealed).ok_or(CryptoError::DoesNotOpen)?;
+        cells(&set, place.table)
+            .all()
+            .iter()
+            .find(|held| held.key.is_of(named))
+            .ok_or(CryptoError::DoesNotOpen)?
+            .key
+            .open(place, sealed)
+    }
+
+    /// The value of a cell sealed anew by the active key.
+    ///
+    /// # Errors
+    /// [`CryptoError::DoesNotOpen`].
+    pub fn reseal(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        Ok(self.seal(place, &self.open(place, sealed)?))
+    }
+
+    /// What the cells of the active key begin with, after the layout's version: suite and key id.
+    #[must_use]
+    pub fn header(&self, table: Table) -> [u8; 5] {
+        cells(&self.set.load(), table).active().key.header()
+    }
+
+    /// The hashes under which a document may stand, the active key's first: during a rotation there
+    /// are two, else the same one twice.
+    #[must_use]
+    pub fn document_hashes(&self, document: &Document) -> [[u8; 32]; 2] {
+        both(&self.set.load().documents, |key| {
+            document_mac(key, document)
+        })
+    }
+
+    /// The same for a phone.
+    #[must_use]
+    pub fn phone_hashes(&self, phone: &Phone) -> [[u8; 32]; 2] {
+        both(&self.set.load().phones, |key| phone_mac(key, phone))
+    }
+
+    /// Whether documents may stand under either of two hashes now.
+    #[must_use]
+    pub fn documents_have_two_hashes(&self) -> bool {
+        self.set.load().documents.all().len() > 1
     }
 
     /// The keyed hash by which a document is found: over type and whole normalised number.
     #[must_use]
     pub fn document_hash(&self, document: &Document) -> [u8; 32] {
-        mac(
-            &self.index_document,
-            &[
-                document.kind().as_str().as_bytes(),
-                document.number().as_bytes(),
-            ],
-        )
+        document_mac(&self.set.load().documents.active().key, document)
     }
 
     /// The keyed hash by which a phone is found.
     #[must_use]
     pub fn phone_hash(&self, phone: &Phone) -> [u8; 32] {
-        mac(&self.index_phone, &[b"phone", phone.e164().as_bytes()])
+        phone_mac(&self.set.load().phones.active().key, phone)
     }
 
     /// The key of a counter: no address, document or phone stands in the table of counters.
@@ -229,26 +236,54 @@ impl Keys {
     pub fn counter_key(&self, kind: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut all = vec![kind.as_bytes()];
         all.extend_from_slice(parts);
-        mac(&self.limits, &all)
+        self.set.load().limits.active().key.mac(&all)
     }
 
     /// The MAC of an SMS code, over its verification, salt and digits.
     #[must_use]
     pub fn code_mac(&self, verification: &[u8], salt: &[u8], code: &str) -> [u8; 32] {
-        mac(&self.code, &[verification, salt, code.as_bytes()])
+        let parts = [verification, salt, code.as_bytes()];
+        self.set.load().code.active().key.mac(&parts)
+    }
+
+    /// Whether a MAC is that of an SMS code, by any key that is still here: a code that went out
+    /// before a rotation works after it.
+    #[must_use]
+    pub fn is_code(&self, verification: &[u8], salt: &[u8], code: &str, mac: &[u8]) -> bool {
+        let parts = [verification, salt, code.as_bytes()];
+        let set = self.set.load();
+        let all = set.code.all().iter();
+        all.fold(false, |right, held| {
+            right | same(&held.key.mac(&parts), mac)
+        })
     }
 
     /// A snapshot's fingerprint: keyed and over the person too, so that equal health does not show
     /// as equal bytes.
     #[must_use]
     pub fn fingerprint(&self, person: Id, items: &[u8]) -> [u8; 32] {
-        mac(&self.fingerprint, &[person.bytes(), items])
+        let parts = [person.bytes(), items];
+        self.set.load().fingerprint.active().key.mac(&parts)
     }
 
     /// The MAC of an audit event.
     #[must_use]
     pub fn audit_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        mac(&self.audit, parts)
+        self.set.load().audit.active().key.mac(parts)
+    }
+
+    /// The key by which [`Keys::audit_mac`] makes MACs now.
+    #[must_use]
+    pub fn audit_key(&self) -> u32 {
+        self.set.load().audit.active().id
+    }
+
+    /// The MAC of an audit event by a named key; none where that key is not here.
+    #[must_use]
+    pub fn audit_mac_by(&self, key: u32, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        let set = self.set.load();
+        let held = set.audit.all().iter().find(|held| held.id == key)?;
+        Some(held.key.mac(parts))
     }
 
     /// The random source of the program.
@@ -258,16 +293,31 @@ impl Keys {
     }
 }
 
-/// HMAC-SHA-256 over length-prefixed parts.
-fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = hmac::Context::with_key(key);
-    for part in parts {
-        context.update(&(part.len() as u64).to_le_bytes());
-        context.update(part);
+fn cells(set: &KeySet, table: Table) -> &Ring<DataKey> {
+    if table == Table::Source {
+        &set.source
+    } else {
+        &set.data
     }
-    let mut out = [0; 32];
-    out.copy_from_slice(context.sign().as_ref());
-    out
+}
+
+/// By the active key, and by the other where there is one: no rotation of an index key begins before
+/// the one before it is over.
+fn both(ring: &Ring<MacKey>, mac: impl Fn(&MacKey) -> [u8; 32]) -> [[u8; 32]; 2] {
+    let active = mac(&ring.active().key);
+    let other = ring.all().get(1).map(|held| mac(&held.key));
+    [active, other.unwrap_or(active)]
+}
+
+fn document_mac(key: &MacKey, document: &Document) -> [u8; 32] {
+    key.mac(&[
+        document.kind().as_str().as_bytes(),
+        document.number().as_bytes(),
+    ])
+}
+
+fn phone_mac(key: &MacKey, phone: &Phone) -> [u8; 32] {
+    key.mac(&[b"phone", phone.e164().as_bytes()])
 }
 
 /// SHA-256 of a token of at least 128 random bits: what the database holds of it.

@@ -30,6 +30,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "",
     ),
     (
+        3,
+        "keys",
+        include_str!("../../migrations/0003_keys.sql"),
+        "",
+    ),
+    (
         4,
         "administrators",
         include_str!("../../migrations/0004_administrators.sql"),

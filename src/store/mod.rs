@@ -14,6 +14,7 @@ pub mod numbers;
 pub mod persons;
 pub mod refresh;
 pub mod registers;
+pub mod sealed;
 pub mod sessions;
 pub mod sms;
 pub mod snapshots;
@@ -261,6 +262,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("persons", persons::STATEMENTS),
         ("refresh", refresh::STATEMENTS),
         ("registers", registers::STATEMENTS),
+        ("sealed", sealed::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("sms", sms::STATEMENTS),

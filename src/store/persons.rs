@@ -8,11 +8,15 @@ statements! {
               on conflict (document_hash) do update set updated_at = excluded.updated_at \
               returning id, phone_hash, profile";
     UPDATE_PROFILE = "update persons set phone_hash = $2, profile = $3, updated_at = $4 where id = $1";
-    BY_DOCUMENT = "select id, phone_hash, profile from persons where document_hash = $1";
+    /// Under either hash: during a rotation of the index key there are two.
+    BY_DOCUMENT = "select id, phone_hash, profile from persons where document_hash in ($1, $2)";
     BY_ID = "select id, phone_hash, profile from persons where id = $1";
     BY_IDS = "select p.id, p.phone_hash, p.profile from json_each($1) as j \
               join persons p on p.id = unhex(j.value)";
-    COUNT_BY_PHONE = "select count(*) from persons where phone_hash = $1 and id <> $2";
+    COUNT_BY_PHONE = "select count(*) from persons where phone_hash in ($1, $2) and id <> $3";
+    HASHES = "select id, profile, document_hash, phone_hash from persons where id > $1 order by id limit $2";
+    /// Only where the profile still is what was hashed.
+    REHASH = "update persons set document_hash = $3, phone_hash = $4 where id = $1 and profile = $2";
     /// A person whom no authorization, guardianship, role or live session needs.
     LOCK = "update persons set updated_at = updated_at where id = $1 returning id";
     ERASE_UNNEEDED = "delete from persons where id = $1 \
@@ -75,8 +79,16 @@ pub async fn update_profile(
 }
 
 /// The person with that document.
-pub async fn by_document(tx: &mut Tx, document_hash: &[u8]) -> Result<Option<PersonRow>> {
-    rows!(tx, fetch_optional, PersonRow, BY_DOCUMENT, document_hash)
+pub async fn by_document(tx: &mut Tx, hashes: &[[u8; 32]; 2]) -> Result<Option<PersonRow>> {
+    let [one, other] = hashes;
+    rows!(
+        tx,
+        fetch_optional,
+        PersonRow,
+        BY_DOCUMENT,
+        one.as_slice(),
+        other.as_slice()
+    )
 }
 
 /// The person with that id.
@@ -90,8 +102,50 @@ pub async fn by_ids(tx: &mut Tx, hex_ids: &str) -> Result<Vec<PersonRow>> {
 }
 
 /// How many other persons are verified by that phone.
-pub async fn count_by_phone(tx: &mut Tx, phone_hash: &[u8], except: &[u8]) -> Result<i64> {
-    Ok(rows!(tx, fetch_one, (i64,), COUNT_BY_PHONE, phone_hash, except)?.0)
+pub async fn count_by_phone(tx: &mut Tx, hashes: &[[u8; 32]; 2], except: &[u8]) -> Result<i64> {
+    let [one, other] = hashes;
+    let count = rows!(
+        tx,
+        fetch_one,
+        (i64,),
+        COUNT_BY_PHONE,
+        one.as_slice(),
+        other.as_slice(),
+        except
+    );
+    Ok(count?.0)
+}
+
+row! {
+    /// A person's hashes, and what they are of.
+    pub struct HashesRow {
+        /// The identifier.
+        pub id: Vec<u8>,
+        /// The sealed profile.
+        pub profile: Vec<u8>,
+        /// The keyed hash of the document.
+        pub document_hash: Vec<u8>,
+        /// The keyed hash of the phone.
+        pub phone_hash: Vec<u8>,
+    }
+}
+
+/// The hashes of the persons after an id.
+pub async fn hashes(tx: &mut Tx, after: &[u8], limit: i64) -> Result<Vec<HashesRow>> {
+    rows!(tx, fetch_all, HashesRow, HASHES, after, limit)
+}
+
+/// Writes hashes of the profile that was read; whether it stood there still.
+pub async fn rehash(tx: &mut Tx, row: &HashesRow) -> Result<bool> {
+    let done = execute!(
+        tx,
+        REHASH,
+        row.id.as_slice(),
+        row.profile.as_slice(),
+        row.document_hash.as_slice(),
+        row.phone_hash.as_slice()
+    )?;
+    Ok(done > 0)
 }
 
 /// Holds a person until the transaction ends, so that nobody erases them meanwhile; whether there

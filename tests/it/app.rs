@@ -111,6 +111,7 @@ impl TestApp {
     /// The same server again with a changed configuration.
     pub(crate) async fn restarted(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
+        self.app.holder.let_go().await.unwrap();
         self.app = App::start(self.config.clone(), parts(&self.clock))
             .await
             .unwrap();
@@ -140,6 +141,19 @@ impl TestApp {
                 .unwrap(),
             clock: self.clock.clone(),
             config,
+            folder: self.folder.clone(),
+            _folder: None,
+        }
+    }
+
+    /// A second server with a source of the test's own.
+    pub(crate) async fn another_with_source(&self, source: Arc<dyn HealthSource>) -> Self {
+        let mut parts = parts(&self.clock);
+        parts.source = Some(source);
+        Self {
+            app: App::start(self.config.clone(), parts).await.unwrap(),
+            clock: self.clock.clone(),
+            config: self.config.clone(),
             folder: self.folder.clone(),
             _folder: None,
         }

@@ -17,18 +17,18 @@ use std::{
     clippy::disallowed_methods,
     reason = "the program under test is a process"
 )]
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tuantibu"));
     command.args(arguments).env("TZ", "UTC");
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     program(arguments).output().unwrap()
 }
 
 #[track_caller]
-fn refused(arguments: &[&str], words: &[&str]) {
+pub(crate) fn refused(arguments: &[&str], words: &[&str]) {
     let output = run(arguments);
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
@@ -38,7 +38,7 @@ fn refused(arguments: &[&str], words: &[&str]) {
 }
 
 /// A configuration in a folder, with more lines.
-fn configuration(folder: &Path, more: &str) -> String {
+pub(crate) fn configuration(folder: &Path, more: &str) -> String {
     let path = folder.join("tuantibu.toml");
     let text = format!(
         "[database]\nurl = \"sqlite:{0}/t.db\"\n[keys]\nfile = \"{0}/root.key\"\n\

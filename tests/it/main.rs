@@ -65,6 +65,8 @@ mod hostile_words;
 #[cfg(test)]
 mod join;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod leave;

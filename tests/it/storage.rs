@@ -7,13 +7,21 @@ use crate::{
 use serde_json::json;
 use tuantibu::{
     actions::{
-        chain_audit::chain_audit, chores::chores, count_audit::count_audit, operator,
-        prune_audit::prune_audit, refresh_health::refresh_health, retry_pending,
+        chain_audit::chain_audit,
+        chores::chores,
+        count_audit::count_audit,
+        operator,
+        prune_audit::prune_audit,
+        refresh_health::refresh_health,
+        retry_pending,
+        rewrap_keys::rewrap_keys,
+        rotate_keys::{rotate_keys, rotated_here},
+        tend_keys::tend_keys,
         verify_audit::verify_audit,
     },
     model::id::Id,
     source::faults::Fault,
-    store::{audit, authorizations, erasures, persons, refresh, registers, snapshots},
+    store::{audit, authorizations, erasures, persons, refresh, registers, sealed, snapshots},
 };
 
 on_both! {
@@ -311,5 +319,27 @@ async fn the_rest(app: &TestApp) {
     assert!(!audit::is_there(&mut tx, id.bytes(), 1).await.unwrap());
     refresh::extend(&mut tx, 0, id.bytes(), 1).await.unwrap();
     erasures::since(&mut tx, 0).await.unwrap();
+    for column in sealed::COLUMNS {
+        let put = sealed::put(&mut tx, column, id.bytes(), b"", b"").await;
+        assert!(!put.unwrap());
+    }
+    assert!(persons::hashes(&mut tx, b"", 1).await.unwrap().is_empty());
+    let row = persons::HashesRow {
+        id: Vec::new(),
+        profile: Vec::new(),
+        document_hash: Vec::new(),
+        phone_hash: Vec::new(),
+    };
+    assert!(!persons::rehash(&mut tx, &row).await.unwrap());
     tx.commit().await.unwrap();
+    rotate_keys(&app.app, &rotated_here(&app.app))
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        tend_keys(&app.app).await.unwrap();
+        app.clock.advance(4000);
+    }
+    let new = app.folder.join("new.key");
+    rewrap_keys(&app.app, &new).await.unwrap();
+    app.app.holder.let_go().await.unwrap();
 }

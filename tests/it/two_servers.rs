@@ -3,6 +3,7 @@
 mod hospital;
 mod joins;
 mod pair;
+mod rotation;
 mod sharing;
 
 use crate::{

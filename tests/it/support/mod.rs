@@ -7,7 +7,7 @@ pub(crate) mod receiver;
 use jiff::tz::TimeZone;
 use std::{path::PathBuf, sync::Arc};
 use tuantibu::{
-    crypto::{Keys, RootKey, random::OsRandom},
+    crypto::{Keys, RootKey, Suite, random::OsRandom},
     model::{catalogue::Catalogue, phone::Regions},
     source::{embedded::EmbeddedSource, record::Rules},
 };
@@ -34,8 +34,13 @@ pub(crate) fn rules() -> Rules {
 /// Newly drawn keys.
 pub(crate) fn keys() -> Arc<Keys> {
     let folder = tempfile::tempdir().unwrap();
-    let root = RootKey::create(&folder.path().join("root.key"), &OsRandom::new()).unwrap();
-    let rows = Keys::draw(&root, &OsRandom::new());
+    let root = RootKey::create(
+        &folder.path().join("root.key"),
+        Suite::Aes,
+        &OsRandom::new(),
+    )
+    .unwrap();
+    let rows = Keys::draw(&root, Suite::Aes, &OsRandom::new());
     Arc::new(Keys::unwrap_all(&root, &rows, Arc::new(OsRandom::new())).unwrap())
 }
 
