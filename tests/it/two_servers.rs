@@ -10,7 +10,7 @@ use crate::{
     app::{Person, Register},
     rows::assert_whole_at,
 };
-use pair::{Caller, LIFTED, Pair, list};
+use pair::{Caller, LIFTED, Pair, list, until};
 use std::collections::BTreeSet;
 
 /// How many people the refreshes read.
@@ -125,5 +125,14 @@ async fn who_is_killed_during_a_refresh_leaves_it_to_the_other_and_each_person_c
     pair.hospital.release("a");
     pair.hospital.release("b");
     assert_eq!(pair.finished(3).await, [0, PEOPLE as i64, 0, 0]);
+    // Either chains what all of them wrote, the killed one too.
+    let waiting = "select count(*) from audit_events e where not exists (select 1 from audit_chain c \
+                   where c.server = e.server and c.number = e.number)";
+    until("the audit chain", async || {
+        (pair.number(waiting).await == 0).then_some(())
+    })
+    .await;
+    let servers = "select count(distinct server) from audit_chain";
+    assert!(pair.number(servers).await >= 2);
     assert!(pair.command(&["audit", "verify"]).status.success());
 }
