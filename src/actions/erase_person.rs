@@ -42,7 +42,7 @@ pub struct PersonErasure {
 pub async fn erase_person(app: &App, document: &Document) -> Result<PersonErasure> {
     let mut done = PersonErasure::default();
     let mut tx = app.store.read().await?;
-    let person = persons::by_document(&mut tx, &app.keys.document_hash(document))
+    let person = persons::by_document(&mut tx, &app.keys.document_hashes(document))
         .await?
         .ok_or(Error::NotFound)?;
     let id = super::id_of(&person.id)?;

@@ -70,7 +70,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 pub(crate) async fn holds_document(app: &TestApp, person: &Person) -> bool {
     let kind = DocumentType::ResidentId;
     let document = Document::parse(kind, &person.document, app.today()).unwrap();
-    let hash = app.app.keys.document_hash(&document);
+    let hash = app.app.keys.document_hashes(&document);
     let mut tx = app.app.store.read().await.unwrap();
     persons::by_document(&mut tx, &hash)
         .await

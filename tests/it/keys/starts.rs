@@ -19,8 +19,8 @@ fn sql(folder: &Path, text: &'static str) {
     database.execute_batch(text).unwrap();
 }
 
-#[tokio::test]
-async fn keys_that_are_lost_changed_or_of_a_later_version_stop_the_start_and_are_named() {
+#[test]
+fn keys_that_are_lost_changed_or_of_a_later_version_stop_the_start_and_are_named() {
     for (text, words) in [
         (
             "delete from keys where purpose = 'index-phone'",
@@ -53,17 +53,16 @@ async fn keys_that_are_lost_changed_or_of_a_later_version_stop_the_start_and_are
     }
 }
 
-#[tokio::test]
-async fn an_emptied_table_of_keys_beside_sealed_data_is_not_filled_anew() {
+#[test]
+fn an_emptied_table_of_keys_beside_sealed_data_is_not_filled_anew() {
     let folder = tempfile::tempdir().unwrap();
     let config = used(folder.path());
     sql(
         folder.path(),
         "insert into persons (id, document_hash, phone_hash, profile, created_at, updated_at) \
          values (x'00', x'00', x'00', x'00', 0, 0)",
-    )
-    .await;
-    sql(folder.path(), "delete from keys").await;
+    );
+    sql(folder.path(), "delete from keys");
     let check = ["config", "check", "--config", &config];
     refused(&check, &["table of keys is empty", "backup"]);
 }
