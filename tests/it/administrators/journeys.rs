@@ -243,7 +243,7 @@ on_both! {
         for secret in [&link, &Person::number(901).name, &Person::number(902).name] {
             assert!(!held.contains(secret.as_str()), "{secret}");
         }
-        let verified = tuantibu::actions::verify_audit::verify_audit(&app.app).await.unwrap();
+        let verified = tuantibu::actions::verify_audit::verify_audit(&app.app, &[]).await.unwrap();
         assert_eq!(verified.first_bad, None);
         assert_whole(&app).await;
     }

@@ -22,7 +22,6 @@ on_both! {
             if app.is_sqlite() {
                 let path = app.folder.join("tuantibu.db");
                 app.sqlite().execute_batch(statement).unwrap();
-                pool.close().await;
             } else {
                 let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();
                 sqlx::query(*statement).execute(&pool).await.unwrap();

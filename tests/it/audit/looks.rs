@@ -167,7 +167,7 @@ on_both! {
         let mut tx = app.app.store.write().await.unwrap();
         let departments = Some("[\"一年级组\"]");
         let id = Id::parse(&register.id).unwrap();
-        registers::insert_administrator(&mut tx, id.bytes(), person.bytes(), 0, departments, 0).await.unwrap();
+        registers::insert_administrator(&mut tx, &[9; 16], id.bytes(), person.bytes(), 0, departments, 0).await.unwrap();
         tx.commit().await.unwrap();
         app.clock.advance(1);
         owner.get(&register.path("/members")).await.expect(200);

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 use tuantibu::{
-    crypto::{Keys, Place, RootKey, Table, random::OsRandom},
+    crypto::{Keys, Place, RootKey, Suite, Table, random::OsRandom},
     sheet::Sheet,
 };
 
@@ -55,8 +55,9 @@ fn keys() -> &'static Keys {
     KEYS.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let random = || Arc::new(OsRandom::new());
-        let root = RootKey::create(&folder.path().join("root.key"), &*random()).unwrap();
-        let rows = Keys::draw(&root, &*random());
+        let root =
+            RootKey::create(&folder.path().join("root.key"), Suite::Aes, &*random()).unwrap();
+        let rows = Keys::draw(&root, Suite::Aes, &*random());
         Keys::unwrap_all(&root, &rows, random()).unwrap()
     })
 }

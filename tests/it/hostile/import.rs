@@ -6,7 +6,7 @@ use std::{
 };
 use tokio::runtime::Runtime;
 use tuantibu::{
-    crypto::{Keys, RootKey, random::OsRandom},
+    crypto::{Keys, RootKey, Suite, random::OsRandom},
     model::{
         catalogue::Catalogue,
         document::{Document, DocumentType},
@@ -83,8 +83,9 @@ impl Store {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let random = || Arc::new(OsRandom::new());
-        let root = RootKey::create(&folder.path().join("root.key"), &*random()).unwrap();
-        let rows = Keys::draw(&root, &*random());
+        let root =
+            RootKey::create(&folder.path().join("root.key"), Suite::Aes, &*random()).unwrap();
+        let rows = Keys::draw(&root, Suite::Aes, &*random());
         let keys = Arc::new(Keys::unwrap_all(&root, &rows, random()).unwrap());
         let runtime = Runtime::new().unwrap();
         let path = folder.path().join("source.db");
