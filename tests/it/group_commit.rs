@@ -1,6 +1,7 @@
 //! SQLite's waiting writers share a commit: each is durable when it is told so, and who is dropped
 //! half-way is undone alone.
 use crate::app::{On, TestApp};
+use futures_util::FutureExt;
 use std::sync::Arc;
 use tuantibu::{
     app::App,
@@ -118,4 +119,25 @@ async fn nobody_sees_what_is_not_yet_committed() {
     assert!(app.app.sessions.get(hash).await.unwrap().is_none());
     tx.commit().await.unwrap();
     assert!(app.app.sessions.get(hash).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn who_is_given_up_during_a_long_statement_writes_nothing_and_keeps_nobody_out() {
+    let app = TestApp::start(On::Sqlite).await;
+    let mut given_up = app.app.store.write().await.unwrap();
+    add(&mut given_up, "given up").await;
+    // It is under way on another thread, and goes on there without whoever asked for it.
+    let long = limits::forget_over(&mut given_up, 0);
+    assert!(long.now_or_never().is_none());
+    assert!(
+        limits::give_back(&mut given_up, b"given up", 1)
+            .await
+            .is_err()
+    );
+    assert!(given_up.commit().await.is_err());
+    let mut next = app.app.store.write().await.unwrap();
+    add(&mut next, "next").await;
+    next.commit().await.unwrap();
+    assert_eq!(seen(&app.app, "given up").await, 0);
+    assert_eq!(seen(&app.app, "next").await, 1);
 }
