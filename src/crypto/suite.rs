@@ -216,7 +216,7 @@ pub(super) mod hkdf_sm3 {
 
 /// A key of keyed hashes.
 pub(super) enum MacKey {
-    Sha(hmac::Key),
+    Sha(Box<hmac::Key>),
     Sm(Box<HmacSm3>),
 }
 
@@ -224,7 +224,7 @@ impl MacKey {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     pub(super) fn new(suite: Suite, secret: &[u8]) -> Self {
         match suite {
-            Suite::Aes => Self::Sha(hmac::Key::new(hmac::HMAC_SHA256, secret)),
+            Suite::Aes => Self::Sha(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
             Suite::Sm => {
                 // cannot fail: HMAC takes keys of every length.
                 Self::Sm(Box::new(HmacSm3::new_from_slice(secret).expect("HMAC")))
