@@ -1,6 +1,7 @@
 //! Asking for a fresh code before an action of consequence.
 use super::{
     Actor,
+    invite_administrator::has_room,
     profile::{self, Profile},
     verification::{self, Begin, ConfirmationPayload, Kind, Payload, Started},
 };
@@ -9,7 +10,7 @@ use crate::{
     crypto::token_hash,
     error::{Error, Result},
     model::id::Id,
-    store::{Tx, sessions},
+    store::{Tx, administrators, sessions},
 };
 
 /// The actions that take a fresh code, and whether only the owner may.
@@ -24,7 +25,7 @@ const ACTIONS: [(&str, bool); 4] = [
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown action or none named, [`Error::NotFound`] for another group's
-/// register, those of sending.
+/// register, [`Error::TooManyAdministrators`] where there is no room for one more, those of sending.
 pub async fn confirm_action(
     app: &App,
     actor: &Actor,
@@ -51,6 +52,11 @@ pub async fn confirm_action(
     let (_, role) = super::register_of(app, &mut tx, session, register).await?;
     if owner_only && !role.owner {
         return Err(Error::NotFound);
+    }
+    if action == "add_administrator" {
+        // No code goes out for what is refused anyway; whether there is room is looked at again then.
+        let open = administrators::count_invitations(&mut tx, register.bytes(), app.now()).await?;
+        has_room(app, &mut tx, register, open).await?;
     }
     let identity = profile::of_person(app, &mut tx, session.person)
         .await?

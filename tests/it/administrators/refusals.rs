@@ -74,9 +74,9 @@ on_both! {
             links.push(seat.invite(&app, json!(null)).await);
             app.clock.advance(1);
         }
+        let token = seat.token(&app, "add_administrator").await;
         seat.administrator(&app, 901, json!(null)).await;
         // An owner, an administrator, eight invitations.
-        let token = seat.token(&app, "add_administrator").await;
         let body = json!({ "confirmation_token": token });
         let full = seat.owner.post(&seat.path("/administrators"), body.clone()).await;
         assert_eq!(full.problem(422), "too_many_administrators");
@@ -90,7 +90,12 @@ on_both! {
         }
         let all = seat.list(&seat.owner).await;
         assert_eq!(all["administrators"].as_array().unwrap().len(), 9);
-        assert_eq!(seat.ask(&app, json!(null)).await.problem(422), "too_many_administrators");
+        // No code goes out for it either.
+        let sent = app.sms_count(Person::number(900).phone());
+        let asked = json!({ "action": "add_administrator", "register_id": seat.register.id });
+        let refused = seat.owner.post("/api/v1/me/confirmations", asked).await;
+        assert_eq!(refused.problem(422), "too_many_administrators");
+        assert_eq!(app.sms_count(Person::number(900).phone()), sent);
         assert_whole(&app).await;
     }
 }
