@@ -135,8 +135,8 @@ pub(crate) fn mac_of(app: &App, row: &EventRow) -> [u8; 32] {
 /// Where the address of an entry stands.
 pub(crate) fn address_place<'a>(server: &'a [u8], number: &'a [u8; 8]) -> Place<'a> {
     Place {
-        table: Table::Reports,
-        column: "audit_events.address",
+        table: Table::Audit,
+        column: "address",
         row: server,
         bound: number,
     }

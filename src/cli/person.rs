@@ -37,7 +37,7 @@ pub(super) async fn person(command: PersonCommand) -> Result<(), Failure> {
         .read_line(&mut number)
         .map_err(|error| Failure::Failed(format!("standard input: {error}")))?;
     // The number is not repeated.
-    let document = Document::parse(kind, &number, app.today())
+    let document = Document::parse(kind, number.trim_end_matches(['\r', '\n']), app.today())
         .map_err(|error| Failure::Usage(format!("the document's number: {}", error.code())))?;
     let done = match erase_person(&app, &document).await {
         Err(Error::NotFound) => {

@@ -29,9 +29,11 @@ pub enum Table {
     Jobs,
     /// `source.db`'s records
     Source,
+    /// `audit_events.address`
+    Audit,
 }
 
-const TABLES: usize = 9;
+const TABLES: usize = 10;
 const SHARDS: usize = crate::model::id::SHARDS as usize;
 
 impl Table {
@@ -46,6 +48,7 @@ impl Table {
             Self::Reports => "reports",
             Self::Jobs => "jobs",
             Self::Source => "source",
+            Self::Audit => "audit_events",
         }
     }
 }

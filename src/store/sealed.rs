@@ -86,6 +86,13 @@ statements! {
     JOBS_PAGE = page!("jobs", "id", "payload", "cast(0 as bigint)", "id");
     JOBS_PUT = put!("jobs", "id", "payload");
     JOBS_COUNT = count!("jobs", "payload");
+    /// An entry has two parts to its key, so it has statements of its own.
+    ADDRESSES_PAGE = "select server as id, address as cell, number, server as other from audit_events \
+        where address is not null and (server > $1 or (server = $1 and number > $2)) \
+        and substr(address, 2, 5) <> $3 order by server, number limit $4";
+    ADDRESSES_PUT = "update audit_events set address = $4 \
+        where server = $1 and number = $2 and address = $3";
+    ADDRESSES_COUNT = count!("audit_events", "address");
 }
 
 /// What is bound to a cell beside its place.
@@ -219,6 +226,37 @@ pub async fn page(
 /// Puts a cell over the one that was read; whether that stood there still.
 pub async fn put(tx: &mut Tx, column: &Column, id: &[u8], old: &[u8], new: &[u8]) -> Result<bool> {
     Ok(execute!(tx, column.put, id, old, new)? > 0)
+}
+
+/// The next sealed addresses of audit entries whose header is another, after a server's number.
+pub async fn addresses(
+    tx: &mut Tx,
+    after: (&[u8], i64),
+    header: &[u8],
+    limit: i64,
+) -> Result<Vec<CellRow>> {
+    let (server, number) = after;
+    rows!(
+        tx,
+        fetch_all,
+        CellRow,
+        ADDRESSES_PAGE,
+        server,
+        number,
+        header,
+        limit
+    )
+}
+
+/// Puts an address over the one that was read; whether that stood there still.
+pub async fn put_address(tx: &mut Tx, row: &CellRow, new: &[u8]) -> Result<bool> {
+    let (server, old) = (row.id.as_slice(), row.cell.as_slice());
+    Ok(execute!(tx, ADDRESSES_PUT, server, row.number, old, new)? > 0)
+}
+
+/// How many addresses begin with which header.
+pub async fn count_addresses(tx: &mut Tx) -> Result<Vec<(Vec<u8>, i64)>> {
+    rows!(tx, fetch_all, (Vec<u8>, i64), ADDRESSES_COUNT)
 }
 
 /// How many cells of a column begin with which header.

@@ -121,14 +121,28 @@ async fn nobody_sees_what_is_not_yet_committed() {
     assert!(app.app.sessions.get(hash).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn who_is_given_up_during_a_long_statement_writes_nothing_and_keeps_nobody_out() {
+#[test]
+fn who_is_given_up_during_a_long_statement_writes_nothing_and_keeps_nobody_out() {
+    // One thread for what is long, so that the test says when it goes on.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(given_up_during_a_long_statement());
+}
+
+async fn given_up_during_a_long_statement() {
     let app = TestApp::start(On::Sqlite).await;
     let mut given_up = app.app.store.write().await.unwrap();
     add(&mut given_up, "given up").await;
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::task::spawn_blocking(move || wait.recv());
     // It is under way on another thread, and goes on there without whoever asked for it.
     let long = limits::forget_over(&mut given_up, 0);
     assert!(long.now_or_never().is_none());
+    go_on.send(()).unwrap();
+    busy.await.unwrap().unwrap();
     assert!(
         limits::give_back(&mut given_up, b"given up", 1)
             .await

@@ -13,6 +13,12 @@ impl Rows {
         self.0.get(table).map_or(0, Vec::len)
     }
 
+    /// How many rows hold a text.
+    pub(crate) fn holding(&self, text: &str) -> usize {
+        let rows = self.0.values().flatten();
+        rows.filter(|row| row.contains(text)).count()
+    }
+
     /// The same without tables that may change: counters of limits, say.
     pub(crate) fn without(mut self, tables: &[&str]) -> Self {
         self.0.retain(|table, _| !tables.contains(&table.as_str()));

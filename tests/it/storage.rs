@@ -21,7 +21,10 @@ use tuantibu::{
     },
     model::id::Id,
     source::faults::Fault,
-    store::{audit, authorizations, erasures, persons, refresh, registers, sealed, snapshots},
+    store::{
+        audit, authorizations, erasures, persons, refresh, registers, sealed, snapshots,
+        verifications,
+    },
 };
 
 on_both! {
@@ -319,11 +322,20 @@ async fn the_rest(app: &TestApp) {
     assert!(!audit::is_there(&mut tx, id.bytes(), 1).await.unwrap());
     refresh::extend(&mut tx, 0, id.bytes(), 1).await.unwrap();
     erasures::since(&mut tx, 0).await.unwrap();
+    registers::delete_roles(&mut tx, id.bytes()).await.unwrap();
+    verifications::delete_of_phone(&mut tx, id.bytes())
+        .await
+        .unwrap();
     for column in sealed::COLUMNS {
         let put = sealed::put(&mut tx, column, id.bytes(), b"", b"").await;
         assert!(!put.unwrap());
     }
-    assert!(persons::hashes(&mut tx, b"", 1).await.unwrap().is_empty());
+    assert!(
+        persons::hashes(&mut tx, &[255; 16], 1)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let row = persons::HashesRow {
         id: Vec::new(),
         profile: Vec::new(),

@@ -20,7 +20,6 @@ on_both! {
         app.app.store.close().await;
         for statement in BEFORE {
             if app.is_sqlite() {
-                let path = app.folder.join("tuantibu.db");
                 app.sqlite().execute_batch(statement).unwrap();
             } else {
                 let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();

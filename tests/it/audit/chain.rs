@@ -183,7 +183,7 @@ on_both! {
             "drop index audit_addresses; alter table audit_events drop column settled; \
              alter table audit_events drop column addressed; alter table audit_events drop column address; \
              drop table audit_chain; drop table audit_servers; drop table audit_checkpoint; \
-             delete from _sqlx_migrations where version >= 2",
+             delete from _sqlx_migrations where version = 2",
         ).await;
         let app = app.restarted(|_| {}).await;
         app.clock.advance(601);

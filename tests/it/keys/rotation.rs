@@ -62,7 +62,25 @@ async fn cells(app: &TestApp) -> Vec<Vec<u8>> {
             .unwrap();
         all.extend(page.into_iter().map(|row| row.cell));
     }
+    let addresses = sealed::addresses(&mut tx, (b"", 0), b"", 10_000).await;
+    all.extend(addresses.unwrap().into_iter().map(|row| row.cell));
     all
+}
+
+/// How many fields of whichever table begin as the cells of the data key do that was there first.
+async fn of_first_key(app: &TestApp) -> usize {
+    let key = rows(app)
+        .await
+        .into_iter()
+        .find(|row| row.purpose == "data")
+        .unwrap();
+    let begins = format!("01{:02x}{:08x}", key.suite, key.id);
+    let begins = if app.is_sqlite() {
+        format!("X'{}", begins.to_uppercase())
+    } else {
+        format!("\\\\x{begins}")
+    };
+    crate::rows::rows(app).await.holding(&begins)
 }
 
 on_both! {
@@ -76,6 +94,7 @@ on_both! {
         }
         let before = cells(&app).await;
         assert!(before.len() > 2 * MEMBERS, "{}", before.len());
+        assert!(of_first_key(&app).await > 2 * MEMBERS);
         rotate_keys(&app.app, &rotated_here(&app.app)).await.unwrap();
         assert!(matches!(
             rotate_keys(&app.app, &[Purpose::Data]).await,
@@ -97,6 +116,7 @@ on_both! {
         }
         let data = keys_of(&app, "data").await;
         assert_eq!(data[0].cells, Some(0), "nothing needs it");
+        assert_eq!(of_first_key(&app).await, 0, "a sealed column that nobody seals anew");
         assert_eq!(data[1].cells, Some(cells(&app).await.len() as i64));
         assert!(progress(&app.app).await.unwrap().is_over);
         // The old key is kept a little, then it is gone from the table.
