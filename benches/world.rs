@@ -206,7 +206,7 @@ impl World {
         }
         let config = self.config.clone();
         Runtime::new()?.block_on(async {
-            let source = open_embedded(&config, &Parts::default()).await?;
+            let (source, _) = open_embedded(&config, &Parts::default()).await?;
             let rules = source.rules(tuantibu::clock::date(SystemClock.millis(), &config.zone()?));
             let options = Options {
                 format: Format::Ndjson,
