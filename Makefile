@@ -2,6 +2,7 @@
 # make test     all checks and tests; installs what they need
 # make pictures the README's pages as PNG files in $(PICTURES); PICTURES_ALL=1 for every page, then in pictures/
 # make fuzz     targets of tests/it/hostile, FOR seconds each (60), led by coverage; TARGET="name csv" for some
+# make crashes  kills servers under load, 200 times on each engine, for each of SEEDS
 # make bench    what docs/PERFORMANCE.md tells; BENCH="list joins", ENGINE=sqlite, ROUNDS, SECONDS, MEMBERS, JSON=FILE
 
 LISTEN ?= 127.0.0.1:8080
@@ -33,7 +34,7 @@ FOR ?= 60
 TARGET ?=
 
 .PHONY: demo test install check-fmt lint doc deny test-rust test-document test-browser fresh-clone pictures fuzz \
-  bench fmt clean
+  bench crashes fmt clean
 
 demo:
 	$(CARGO) build --locked --bin tuantibu
@@ -80,6 +81,13 @@ pictures: install
 
 bench:
 	$(if $(filter sqlite,$(ENGINE)),,$(WITH_SERVICES) --durable) $(CARGO) bench --locked -p tuantibu-benches -- $(BENCH_ARGUMENTS)
+
+# Kills a server 200 times on each engine, under load, for each seed.
+SEEDS ?= 1 2 3
+crashes: install
+	$(CARGO) test --locked --test it --no-run
+	for seed in $(SEEDS); do TUANTIBU_KILLS=200 TUANTIBU_SEED=$$seed \
+	  $(WITH_SERVICES) $(CARGO) test --locked --test it -- --nocapture crash::; done
 
 fuzz:
 	tests/tools/fuzz.sh $(FOR) $(TARGET)

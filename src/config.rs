@@ -2,6 +2,7 @@
 //! `TUANTIBU_SECTION__KEY`.
 mod audit;
 mod backup;
+mod erasure;
 mod keys;
 mod limits;
 mod sms;
@@ -9,6 +10,7 @@ mod sms;
 pub use {
     audit::Audit,
     backup::Backup,
+    erasure::Erasure,
     keys::{Crypto, KeyFile, SuiteName},
     limits::Limits,
     sms::{Sms, SmsKind},
@@ -53,6 +55,8 @@ pub struct Config {
     pub log: Log,
     /// Backups.
     pub backup: Backup,
+    /// Erasing.
+    pub erasure: Erasure,
 }
 
 /// The HTTP server.
@@ -314,6 +318,7 @@ impl Config {
             ));
         }
         self.audit.check()?;
+        self.erasure.time()?;
         if !(1..=3650).contains(&self.backup.keep_days) {
             return Err(ConfigError::key("backup.keep_days", "1 to 3650"));
         }

@@ -3,7 +3,7 @@
 //!
 //! Every server runs the same loop; leases in the database decide who does what.
 use crate::{
-    actions::{chain_audit, chores, erasures, refresh_health, tend_keys},
+    actions::{chain_audit, chores, erasures, overwrite_erased, refresh_health, tend_keys},
     app::App,
     error::Result,
 };
@@ -14,6 +14,8 @@ use tokio::{sync::watch, task::JoinHandle};
 const TICK: Duration = Duration::from_secs(5);
 /// Between two looks at what the audit chain lacks.
 const CHAIN_TICK: Duration = Duration::from_secs(1);
+/// Between two looks at whether overwriting is due.
+const OVERWRITE_TICK: Duration = Duration::from_secs(60);
 /// Every how many looks erasure runs.
 const ERASE_EVERY: u64 = 12;
 
@@ -64,7 +66,16 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         ("keys", TICK),
         |app, _| async move { tend_keys::tend_keys(&app).await },
     ));
-    vec![refresh, chores, chain, list, keys]
+    let overwrite = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        ("overwriting", OVERWRITE_TICK),
+        |app, _| async move {
+            overwrite_erased::overwrite_erased(&app).await?;
+            Ok(())
+        },
+    ));
+    vec![refresh, chores, chain, list, keys, overwrite]
 }
 
 /// Waits until the program is told to end.

@@ -5,7 +5,7 @@ use super::{
     audit::{self, Event},
     confirm_action, erasures, has_ended, id_of,
     leave_register::end_authorization,
-    register_of_owner,
+    receipts, register_of_owner,
     register_terms::json,
 };
 use crate::{
@@ -38,6 +38,8 @@ pub struct RegisterDeletion {
 /// What was erased with a register, and what stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DeletionReceipt {
+    /// The register's organisation.
+    pub organisation: String,
     /// What is gone: `register`, `registration_code`, `requirements`, `members`, `pending_joins`,
     /// `reports`, `administrators`, and `own_profile` where nothing else needs it.
     pub erased: Vec<&'static str>,
@@ -45,6 +47,10 @@ pub struct DeletionReceipt {
     pub kept: Vec<DeletionKept>,
     /// When.
     pub at: String,
+    /// All of this and where it comes from, signed, in one line: to keep, and to be verified by
+    /// `tuantibu receipt verify`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub signed: String,
 }
 
 /// Something that stays.
@@ -132,10 +138,8 @@ pub async fn delete_register(
     .await?;
     tx.commit().await?;
     let erasure = erase_closed(app, id).await?;
-    Ok(receipt(
-        app,
-        erasure.administrators.contains(&session.person),
-    ))
+    let own_profile = erasure.administrators.contains(&session.person);
+    receipt(app, row.organisation, own_profile)
 }
 
 /// Ends a register for the worker: closes it, if that was not done, and erases it.
@@ -249,7 +253,7 @@ async fn erase_row(app: &App, tx: &mut Tx, id: Id, members: u64) -> Result<Vec<I
     Ok(erased)
 }
 
-fn receipt(app: &App, own_profile: bool) -> DeletionReceipt {
+fn receipt(app: &App, organisation: String, own_profile: bool) -> Result<DeletionReceipt> {
     let mut erased = vec![
         "register",
         "registration_code",
@@ -270,12 +274,16 @@ fn receipt(app: &App, own_profile: bool) -> DeletionReceipt {
     } else {
         kept.push(("own_profile", "needed_by_others"));
     }
-    DeletionReceipt {
+    let mut receipt = DeletionReceipt {
+        organisation,
         erased,
         kept: kept
             .into_iter()
             .map(|(what, why)| DeletionKept { what, why })
             .collect(),
         at: clock::rfc3339(app.now(), &app.zone),
-    }
+        signed: String::new(),
+    };
+    receipt.signed = receipts::sign(app, &receipt)?;
+    Ok(receipt)
 }

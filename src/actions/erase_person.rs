@@ -3,6 +3,7 @@
 use super::{
     audit::{self, Event},
     leave_register::end_authorization,
+    receipts,
 };
 use crate::{
     app::App,
@@ -33,6 +34,9 @@ pub struct PersonErasure {
     pub profile: bool,
     /// When.
     pub at: String,
+    /// All of this and where it comes from, signed, in one line.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub signed: String,
 }
 
 /// Erases a person. What a leaving member's receipt says of what stays holds here too.
@@ -110,5 +114,6 @@ async fn finish(
     audit::record(app, &mut tx, event).await?;
     tx.commit().await?;
     done.at = clock::rfc3339(app.now(), &app.zone);
+    done.signed = receipts::sign(app, &done)?;
     Ok(done)
 }

@@ -1,5 +1,5 @@
 //! Leaving: one confirmation, no approval, and what nothing else needs is erased at once.
-use super::{Actor, audit, erasures, health, profile};
+use super::{Actor, audit, erasures, health, profile, receipts};
 use crate::{
     app::App,
     clock,
@@ -26,6 +26,10 @@ pub struct Receipt {
     pub kept: Vec<Kept>,
     /// When.
     pub at: String,
+    /// All of this and where it comes from, signed, in one line: to keep, and to be verified by
+    /// `tuantibu receipt verify`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub signed: String,
 }
 
 /// Something that stays, and why.
@@ -129,7 +133,7 @@ async fn leave(
     audit::record(app, &mut tx, event).await?;
     let kept = kept(&mut tx, row, &erased).await?;
     tx.commit().await?;
-    Ok(receipt(app, register.organisation, &erased, kept))
+    receipt(app, register.organisation, &erased, kept)
 }
 
 /// Ends an authorization and erases what nothing else needs; `None` where it had ended already.
@@ -191,7 +195,7 @@ async fn kept(tx: &mut Tx, row: &AuthorizationRow, erased: &Erased) -> Result<Ve
     Ok(all)
 }
 
-fn receipt(app: &App, organisation: String, erased: &Erased, kept: Vec<Kept>) -> Receipt {
+fn receipt(app: &App, organisation: String, erased: &Erased, kept: Vec<Kept>) -> Result<Receipt> {
     let mut what = vec![
         "authorization".to_owned(),
         "consent".to_owned(),
@@ -206,12 +210,15 @@ fn receipt(app: &App, organisation: String, erased: &Erased, kept: Vec<Kept>) ->
     if erased.profile {
         what.push("profile".to_owned());
     }
-    Receipt {
+    let mut receipt = Receipt {
         organisation,
         erased: what,
         kept,
         at: clock::rfc3339(app.now(), &app.zone),
-    }
+        signed: String::new(),
+    };
+    receipt.signed = receipts::sign(app, &receipt)?;
+    Ok(receipt)
 }
 
 /// The name of a person as their own list shows it.

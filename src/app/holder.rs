@@ -78,6 +78,16 @@ impl Holder {
                     .map_err(StartError::of)?;
             }
         }
+        if rows.iter().all(|row| row.purpose != Purpose::Receipt) {
+            // A database of before receipts were signed.
+            let id = 1 + rows.iter().map(|row| row.id).max().unwrap_or_default();
+            let (state, random) = (State::Active, &*parts.random);
+            let new = crate::crypto::draw(&root, id, Purpose::Receipt, suite, state, random);
+            keys::insert(&mut tx, &key_row(&new, now))
+                .await
+                .map_err(StartError::of)?;
+            rows.push(new);
+        }
         let keys = Keys::unwrap_all(&root, &rows, parts.random.clone()).map_err(StartError::of)?;
         keys::hold(&mut tx, server.bytes(), keys.version(), now)
             .await

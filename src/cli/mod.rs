@@ -8,6 +8,7 @@ mod keys;
 mod operate;
 mod people;
 mod person;
+mod receipt;
 mod refresh;
 pub mod serve;
 
@@ -79,6 +80,11 @@ enum Command {
     Person {
         #[command(subcommand)]
         command: person::PersonCommand,
+    },
+    /// Receipts of what was erased.
+    Receipt {
+        #[command(subcommand)]
+        command: receipt::ReceiptCommand,
     },
     /// Sessions, for the operator.
     Sessions {
@@ -211,6 +217,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         } => import::import(&file, format.as_deref(), strict, &place).await,
         Command::Register { command } => operate::register(command).await,
         Command::Person { command } => person::person(command).await,
+        Command::Receipt { command } => receipt::receipt(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
         Command::Audit { command } => audit::audit(command).await,
         Command::Keys { command } => keys::keys(command).await,

@@ -4,17 +4,20 @@ mod key_file;
 mod purpose;
 pub mod random;
 mod ring;
+mod sign;
 mod suite;
 
 pub use cell::{Place, Table};
 pub use key_file::{KeyFileError, RootKey, loose_mode};
 pub use purpose::{Purpose, State, WrappedKey, version_of};
+pub use sign::is_signed_by;
 pub use suite::Suite;
 
 use crate::error::Error;
 use crate::model::{document::Document, id::Id, phone::Phone};
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use cell::DataKey;
 use key_file::Named;
 use random::Random;
@@ -284,6 +287,30 @@ impl Keys {
         let set = self.set.load();
         let held = set.audit.all().iter().find(|held| held.id == key)?;
         Some(held.key.mac(parts))
+    }
+
+    /// A line, made for the active key of receipts, and its signature after it.
+    #[must_use]
+    pub fn sign_receipt(&self, line: impl FnOnce(u32) -> String) -> String {
+        let set = self.set.load();
+        let active = set.receipts.active();
+        let line = line(active.id);
+        let signature = URL_SAFE_NO_PAD.encode(active.key.sign(line.as_bytes()));
+        format!("{line}.{signature}")
+    }
+
+    /// The public part of a key of receipts; none where that key is not here.
+    #[must_use]
+    pub fn receipt_key(&self, key: u32) -> Option<Vec<u8>> {
+        let set = self.set.load();
+        let held = set.receipts.all().iter().find(|held| held.id == key)?;
+        Some(held.key.public().to_vec())
+    }
+
+    /// The public part of the key that signs receipts now.
+    #[must_use]
+    pub fn receipt_public_key(&self) -> Vec<u8> {
+        self.set.load().receipts.active().key.public().to_vec()
     }
 
     /// The random source of the program.

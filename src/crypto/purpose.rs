@@ -20,11 +20,13 @@ pub enum Purpose {
     Fingerprint,
     /// MACs of audit events.
     Audit,
+    /// Signatures of receipts.
+    Receipt,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Data,
         Self::Source,
         Self::IndexDocument,
@@ -33,6 +35,7 @@ impl Purpose {
         Self::Code,
         Self::Fingerprint,
         Self::Audit,
+        Self::Receipt,
     ];
 
     /// The name in the table of keys.
@@ -47,6 +50,7 @@ impl Purpose {
             Self::Code => "code",
             Self::Fingerprint => "fingerprint",
             Self::Audit => "audit",
+            Self::Receipt => "receipt",
         }
     }
 

@@ -4,6 +4,7 @@ use super::{
     cell::DataKey,
     key_file::{Named, RootKey},
     purpose::version_of,
+    sign::SigningKey,
     suite::MacKey,
 };
 use std::sync::Arc;
@@ -85,6 +86,7 @@ pub(super) struct KeySet {
     pub(super) code: Ring<MacKey>,
     pub(super) fingerprint: Ring<MacKey>,
     pub(super) audit: Ring<MacKey>,
+    pub(super) receipts: Ring<SigningKey>,
 }
 
 impl KeySet {
@@ -113,6 +115,13 @@ impl KeySet {
             code: macs(Purpose::Code, held.map(|held| &held.code))?,
             fingerprint: macs(Purpose::Fingerprint, held.map(|held| &held.fingerprint))?,
             audit: macs(Purpose::Audit, held.map(|held| &held.audit))?,
+            receipts: Ring::load(
+                root,
+                rows,
+                Purpose::Receipt,
+                held.map(|held| &held.receipts),
+                |_, secret| SigningKey::new(secret),
+            )?,
         })
     }
 }

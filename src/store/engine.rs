@@ -46,12 +46,12 @@ impl OpenError {
 /// The database of a running program.
 #[derive(Clone)]
 pub struct Store {
-    engine: Engine,
+    pub(super) engine: Engine,
     recorder: Option<Recorder>,
 }
 
 #[derive(Clone)]
-enum Engine {
+pub(super) enum Engine {
     Sqlite { write: Writer, read: Readers },
     Postgres(PgPool),
 }

@@ -11,6 +11,10 @@ statements! {
     LEASE = "insert into leases (name, owner, until) values ($1, $2, $3) \
         on conflict (name) do update set owner = excluded.owner, until = excluded.until \
         where leases.until < $4 or leases.owner = excluded.owner returning until";
+    /// Takes what is due, for one server, until it is due again.
+    DUE = "insert into leases (name, owner, until) values ($1, $2, $3) \
+        on conflict (name) do update set owner = excluded.owner, until = excluded.until \
+        where leases.until <= $4 returning until";
     RELEASE = "delete from leases where name = $1 and owner = $2";
 }
 
@@ -48,6 +52,11 @@ pub async fn delete(tx: &mut Tx, id: &[u8]) -> Result<()> {
 /// Takes or keeps a lease until a time; whether this owner has it now.
 pub async fn lease(tx: &mut Tx, name: &str, owner: &[u8], until: i64, now: i64) -> Result<bool> {
     Ok(rows!(tx, fetch_optional, (i64,), LEASE, name, owner, until, now)?.is_some())
+}
+
+/// Whether something is due; it is due again at `next`, and until then for nobody.
+pub async fn due(tx: &mut Tx, name: &str, owner: &[u8], next: i64, now: i64) -> Result<bool> {
+    Ok(rows!(tx, fetch_optional, (i64,), DUE, name, owner, next, now)?.is_some())
 }
 
 /// Gives a lease back.

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod limits;
 mod migrations;
 pub mod numbers;
+mod overwrite;
 pub mod persons;
 pub mod refresh;
 pub mod registers;

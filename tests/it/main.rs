@@ -85,6 +85,8 @@ mod probe;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod registers;

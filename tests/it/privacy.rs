@@ -6,6 +6,7 @@ use crate::{
 use serde_json::json;
 use sqlx::Row;
 use tuantibu::{
+    actions::overwrite_erased::overwrite_erased,
     model::document::{Document, DocumentType},
     store::persons,
 };
@@ -168,5 +169,81 @@ on_both! {
             .collect();
         states.sort_unstable();
         assert_eq!(states, ["ok", "ok", "source_unavailable"]);
+    }
+}
+
+/// The bytes of the files that hold the tables and indexes of persons, while the server is at work.
+async fn files(app: &TestApp) -> Vec<u8> {
+    if app.is_sqlite() {
+        let files = ["tuantibu.db", "tuantibu.db-wal"];
+        let bytes = files.map(|file| std::fs::read(app.folder.join(file)).unwrap_or_default());
+        return bytes.concat();
+    }
+    let pool = sqlx::PgPool::connect(&app.config.database.url)
+        .await
+        .unwrap();
+    sqlx::query("checkpoint").execute(&pool).await.unwrap();
+    let folder: String = sqlx::query_scalar("show data_directory")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let of_tables = "select pg_relation_filepath(c.oid) from pg_class c \
+        join pg_namespace n on n.oid = c.relnamespace \
+        where n.nspname in ('public', 'pg_toast') and c.relkind in ('r', 'i', 't') \
+        and pg_relation_filepath(c.oid) is not null";
+    let paths: Vec<String> = sqlx::query_scalar(of_tables)
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    let read = |path: &String| std::fs::read(std::path::Path::new(&folder).join(path));
+    // A table that was written anew meanwhile has another file by now.
+    paths
+        .iter()
+        .filter_map(|path| read(path).ok())
+        .flatten()
+        .collect()
+}
+
+on_both! {
+    async fn sealed_bytes_and_hashes_of_who_left_are_gone_from_the_files_after_the_nightly_overwriting(
+        app: TestApp
+    ) {
+        let (_, register) = crate::app::owned(&app).await;
+        let mut links = Vec::new();
+        for n in 1..=40 {
+            let joined = app.member(&register, &Person::number(n)).await;
+            links.push(joined["authorization"]["leave_link"].as_str().unwrap().to_owned());
+        }
+        let mut gone = Vec::new();
+        let mut stay = Vec::new();
+        for n in 1..=40 {
+            let kind = DocumentType::ResidentId;
+            let document = Document::parse(kind, &Person::number(n).document, app.today()).unwrap();
+            let hashes = app.app.keys.document_hashes(&document);
+            let mut tx = app.app.store.read().await.unwrap();
+            let row = persons::by_document(&mut tx, &hashes).await.unwrap().unwrap();
+            let snapshot = tuantibu::store::snapshots::get(&mut tx, &row.id).await.unwrap().unwrap();
+            let all = [row.profile, row.phone_hash, hashes[0].to_vec(), snapshot.items.unwrap()];
+            if n % 3 == 0 { stay.push(all) } else { gone.push(all) }
+        }
+        for (at, link) in links.iter().enumerate() {
+            if (at + 1) % 3 != 0 {
+                let path = format!("/api/v1/leave/{link}");
+                app.client().post(&path, json!({})).await.expect(200);
+            }
+        }
+        // Codes, gates and messages run out.
+        app.clock.advance(8 * 86_400);
+        tuantibu::actions::erase_expired::erase_expired(&app.app).await.unwrap();
+        assert!(overwrite_erased(&app.app).await.unwrap(), "it is due");
+        assert!(!overwrite_erased(&app.app).await.unwrap(), "once a day");
+        let bytes = files(&app).await;
+        for (parts, there) in stay.iter().map(|parts| (parts, true)).chain(gone.iter().map(|parts| (parts, false))) {
+            for (part, name) in parts.iter().zip(["profile", "phone", "document", "items"]) {
+                assert_eq!(holds(&bytes, part), there, "{name}");
+            }
+        }
+        app.clock.advance(86_400);
+        assert!(overwrite_erased(&app.app).await.unwrap(), "due again");
     }
 }

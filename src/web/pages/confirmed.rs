@@ -72,6 +72,7 @@ struct Deleted<'a> {
     erased: Vec<String>,
     kept: Vec<String>,
     at: String,
+    signed: String,
 }
 
 /// `GET /registers/{id}/export`
@@ -435,6 +436,7 @@ fn deleted_page(visit: &Visit, organisation: String, receipt: &DeletionReceipt) 
             .map(|kept| words.of("deleted-kept", &format!("{}-{}", kept.what, kept.why)))
             .collect(),
         at: words.full_moment(&receipt.at),
+        signed: receipt.signed.clone(),
     };
     visit.ok(&template)
 }

@@ -37,6 +37,7 @@ struct Left<'a> {
     erased: Vec<String>,
     kept: Vec<String>,
     at: String,
+    signed: String,
     signed_in: bool,
 }
 
@@ -131,6 +132,7 @@ fn left_page(visit: &Visit, receipt: &Receipt) -> Response {
         erased,
         kept,
         at: words.full_moment(&receipt.at),
+        signed: receipt.signed.clone(),
         signed_in: visit.actor.session.is_some(),
     };
     let response = visit.ok(&template);
