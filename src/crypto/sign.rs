@@ -6,10 +6,11 @@ pub(super) struct SigningKey(Ed25519KeyPair);
 
 impl SigningKey {
     /// Of a secret of 32 bytes.
-    #[expect(clippy::expect_used, reason = "see the safety comment")]
+    #[expect(clippy::expect_used, reason = "any 32 bytes are a seed")]
     pub(super) fn new(secret: &[u8; 32]) -> Self {
-        // Safety: any 32 bytes are an Ed25519 seed; nothing but another length is refused.
-        Self(Ed25519KeyPair::from_seed_unchecked(secret).expect("32 bytes are a seed"))
+        let pair = Ed25519KeyPair::from_seed_unchecked(secret);
+        // cannot fail: any 32 bytes are an Ed25519 seed; nothing but another length is refused.
+        Self(pair.expect("32 bytes are a seed"))
     }
 
     pub(super) fn sign(&self, text: &[u8]) -> Vec<u8> {

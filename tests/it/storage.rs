@@ -11,6 +11,7 @@ use tuantibu::{
         chores::chores,
         count_audit::count_audit,
         operator,
+        overwrite_erased::overwrite_erased,
         prune_audit::prune_audit,
         refresh_health::refresh_health,
         retry_pending,
@@ -282,6 +283,7 @@ async fn the_owner_changes_and_deletes(
 async fn time_passes(app: &TestApp) {
     app.clock.advance(200 * 86_400);
     chores(&app.app, true).await.unwrap();
+    assert!(overwrite_erased(&app.app).await.unwrap());
 }
 
 async fn the_log_is_kept(app: &TestApp) {

@@ -134,11 +134,11 @@ fn another_root_key_takes_over_and_the_old_one_is_the_wrong_one_then() {
     let output = run(&rotate);
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{out}");
-    assert!(out.contains("key 9 drawn for data"), "{out}");
+    assert!(out.contains("key 10 drawn for data"), "{out}");
     assert!(out.contains("sealed by new keys: 0 of 0"), "{out}");
     let list = run(&["keys", "list", "--config", &config]);
     let list = String::from_utf8_lossy(&list.stdout).into_owned();
-    assert_eq!(list.lines().count(), 9, "{list}");
+    assert_eq!(list.lines().count(), 10, "{list}");
     assert!(list.contains("\"unneeded\""), "{list}");
     refused(
         &["keys", "rotate", "--purpose", "door", "--config", &config],

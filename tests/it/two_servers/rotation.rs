@@ -6,8 +6,8 @@ use super::{
 use crate::app::Person;
 use sqlx::PgPool;
 
-/// Persons whose profiles the ninth key sealed.
-const ANEW: &str = "select count(*) from persons where get_byte(profile, 5) = 9";
+/// Persons whose profiles the tenth key sealed.
+const ANEW: &str = "select count(*) from persons where get_byte(profile, 5) = 10";
 
 async fn execute(pool: &PgPool, text: &'static str) {
     sqlx::query(text).execute(pool).await.unwrap();
