@@ -21,7 +21,7 @@ struct State {
     burnt: BTreeSet<i64>,
 }
 
-/// A number that was taken. Dropped without [`Number::committed`], it is burnt.
+/// A number that was taken. Dropped while its transaction is not committed, it is burnt.
 pub struct Number {
     numbers: Numbers,
     number: i64,
