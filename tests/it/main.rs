@@ -91,6 +91,8 @@ mod registers;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
+mod security_rows;
+#[cfg(test)]
 mod see;
 #[cfg(test)]
 mod sessions;
