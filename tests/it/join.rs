@@ -5,7 +5,10 @@ use crate::{
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tuantibu::{actions::retry_pending, source::faults::Fault};
+use tuantibu::{
+    actions::{operator, retry_pending},
+    source::faults::Fault,
+};
 
 async fn members(owner: &Client, register: &Register) -> Vec<Value> {
     let list = owner
@@ -306,5 +309,23 @@ async fn a_full_register_takes_nobody_more() {
         // Who is there already may join again.
         app.clock.advance(61);
         app.join(&register, &Person::number(1)).await;
+    }
+}
+
+on_both! {
+    async fn a_register_that_the_operator_froze_takes_nobody_and_is_not_previewed(app: TestApp) {
+        let (owner, register) = owned(&app).await;
+        let person = Person::number(1);
+        app.put(&person, app.healthy()).await;
+        let path = format!("/api/v1/join/{}", register.code);
+        let started = app.client().post(&path, join_body(&person)).await.expect(202);
+        operator::set_frozen(&app.app, &register.id, true).await.unwrap();
+        assert_eq!(app.client().get(&path).await.problem(410), "register_frozen");
+        let answer = app.client().post(&path, join_body(&Person::number(2))).await;
+        assert_eq!(answer.problem(410), "register_frozen");
+        let code = json!({ "code": app.code(person.phone()) });
+        let answer = app.client().post(&confirm_path(&started), code).await;
+        assert_eq!(answer.problem(410), "register_frozen", "half-way too");
+        assert!(members(&owner, &register).await.is_empty());
     }
 }

@@ -440,3 +440,29 @@ async fn a_whole_journey_leaves_nothing_in_the_log_of_sqlite() {
 async fn a_whole_journey_leaves_nothing_in_the_log_of_postgres() {
     a_whole_journey_leaves_nothing_in_the_log(On::Postgres).await;
 }
+
+#[tokio::test]
+async fn each_refusal_leaves_a_line_with_its_code() {
+    let (log, _guard) = Log::begin();
+    let app = TestApp::start(On::Sqlite).await;
+    let client = app.client();
+    for _ in 0..6 {
+        let person = Person::number(1);
+        client.post("/api/v1/sign-in", person.identity()).await;
+    }
+    client.get("/api/v1/me").await;
+    client.post("/api/v1/sign-in", json!({ "x": 1 })).await;
+    let forged = Request::post("/api/v1/sign-in").header("origin", "https://evil.example");
+    client.raw(forged.body(Body::from("{}")).unwrap()).await;
+    let log = log.text();
+    for (code, times) in [
+        ("identity_mismatch", 5),
+        ("too_many_attempts", 1),
+        ("not_signed_in", 1),
+        ("invalid_fields", 1),
+        ("foreign_origin", 1),
+    ] {
+        let line = |line: &&str| line.contains("request_id=") && line.contains(code);
+        assert_eq!(log.lines().filter(line).count(), times, "{code}\n{log}");
+    }
+}

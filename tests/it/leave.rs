@@ -154,3 +154,23 @@ on_both! {
         assert_eq!((left.count("persons"), left.count("sessions")), (0, 0), "left alone");
     }
 }
+
+on_both! {
+    async fn a_register_that_nobody_opened_for_180_days_ends_and_its_codes_are_forgotten(app: TestApp) {
+        let (owner, register) = owned(&app).await;
+        let replaced = owner.post(&register.path("/code"), json!({})).await.expect(201);
+        let old = format!("/api/v1/join/{}", register.code);
+        let new = format!("/api/v1/join/{}", replaced["code"].as_str().unwrap());
+        for (seconds, held, old_code, new_code) in [
+            (180 * 86_400, 1, 410, 200),
+            (1, 0, 404, 410),
+            (180 * 86_400 + 1, 0, 404, 404),
+        ] {
+            app.clock.advance(seconds);
+            erase_expired::erase_expired(&app.app).await.unwrap();
+            assert_eq!(rows(&app).await.count("registers"), held);
+            assert_eq!(app.client().get(&old).await.status, old_code, "{held} {seconds}");
+            assert_eq!(app.client().get(&new).await.status, new_code, "{held} {seconds}");
+        }
+    }
+}

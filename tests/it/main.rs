@@ -93,6 +93,8 @@ mod registers;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
+mod security_rows;
+#[cfg(test)]
 mod see;
 #[cfg(test)]
 mod sessions;

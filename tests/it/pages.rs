@@ -82,3 +82,48 @@ async fn the_demo_shows_phones_its_address_where_they_can_open_it() {
         }
     }
 }
+
+#[test]
+fn no_page_has_a_script_a_handler_or_a_style_of_its_own() {
+    fn all(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                all(&path, found);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap().to_lowercase();
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+    let mut templates = Vec::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    all(&root.join("templates"), &mut templates);
+    assert!(templates.len() > 50);
+    let own = "<script src=\"{{ p.asset(\"script.js\") }}\" defer></script>";
+    for (name, text) in templates {
+        let text = text.replace(own, "");
+        for word in [
+            "<script",
+            "<style",
+            " style=",
+            " onclick=",
+            " onload=",
+            " onerror=",
+            "javascript:",
+        ] {
+            assert!(!text.contains(word), "{name}: {word}");
+        }
+    }
+    let script = std::fs::read_to_string(root.join("assets/script.js")).unwrap();
+    for word in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+    ] {
+        assert!(!script.contains(word), "{word}");
+    }
+}

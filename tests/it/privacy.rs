@@ -245,5 +245,24 @@ on_both! {
         }
         app.clock.advance(86_400);
         assert!(overwrite_erased(&app.app).await.unwrap(), "due again");
+on_both! {
+    async fn equal_health_does_not_look_equal(app: TestApp) {
+        let owner = Person::number(900);
+        app.put(&owner, json!({})).await;
+        let session = app.sign_in(&owner).await;
+        let register = app.register(&session).await;
+        for n in 1..=3 {
+            app.member(&register, &Person::number(n)).await;
+        }
+        for column in ["fingerprint", "items"] {
+            let count = format!("select count(distinct {column}) from snapshots");
+            let different: i64 = if app.is_sqlite() {
+                app.sqlite().query_row(&count, [], |row| row.get(0)).unwrap()
+            } else {
+                let pool = sqlx::PgPool::connect(&app.config.database.url).await.unwrap();
+                sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&pool).await.unwrap()
+            };
+            assert_eq!(different, 3, "{column}");
+        }
     }
 }

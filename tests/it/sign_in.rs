@@ -1,6 +1,6 @@
 //! Signing in: one answer for every mismatch, codes used once, limits that hold.
 use crate::{
-    app::{Client, Person, TestApp, confirm_path},
+    app::{Client, Person, TestApp, confirm_path, owned},
     on_both,
 };
 use futures_util::future::join_all;
@@ -246,5 +246,27 @@ on_both! {
         }
         app.clock.advance(25 * 60);
         assert_eq!(session.get("/api/v1/me").await.problem(401), "not_signed_in");
+    }
+}
+
+on_both! {
+    async fn a_number_that_went_to_somebody_else_opens_nothing_of_who_had_it_before(app: TestApp) {
+        let (_, register) = owned(&app).await;
+        let (mut former, mut next) = (Person::number(1), Person::number(2));
+        app.member(&register, &former).await;
+        let typed = former.identity();
+        next.phones = std::mem::replace(&mut former.phones, vec!["13900001111".to_owned()]);
+        app.put(&former, app.healthy()).await;
+        app.put(&next, app.healthy()).await;
+        app.clock.advance(61);
+        let sent = app.sms_count(next.phone());
+        let refused = app.client().post("/api/v1/sign-in", typed).await;
+        assert_eq!(refused.problem(422), "identity_mismatch", "the old number of one's own");
+        assert_eq!(app.sms_count(next.phone()), sent);
+        let session = app.sign_in(&next).await;
+        assert_eq!(session.get("/api/v1/me/authorizations").await.expect(200), json!([]));
+        let session = app.sign_in(&former).await;
+        let own = session.get("/api/v1/me/authorizations").await.expect(200);
+        assert_eq!(own.as_array().unwrap().len(), 1, "by the new number");
     }
 }

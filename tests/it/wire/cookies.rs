@@ -189,3 +189,37 @@ async fn serve_knows_host_bound_cookies_alone_whatever_its_address() {
         assert_eq!(set(&site.ask(out, "").await), FORGOTTEN);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signs_in_is_led_to_no_other_site() {
+    let app = TestApp::start(On::Sqlite).await;
+    for (n, (next, wanted)) in [
+        ("/me/sessions?ended=one", "/me/sessions?ended=one"),
+        ("//evil.example", "/me"),
+        ("///evil.example", "/me"),
+        ("https://evil.example/", "/me"),
+        ("/\\evil.example", "/me"),
+        ("\\\\evil.example", "/me"),
+        ("/\t/evil.example", "/me"),
+        ("/me\r\nlocation: //evil.example", "/me"),
+        ("javascript:alert(1)", "/me"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let person = Person::number(n + 1);
+        app.put(&person, serde_json::json!({})).await;
+        let mut browser = Browser::new(Site::of(&app));
+        let mut form = identity(&person);
+        form.push(("next", next));
+        let got = browser.ask("POST", "/sign-in", &form).await;
+        assert_eq!(got.header("location"), Some("/verify"), "{next:?}");
+        let code = app.code(person.phone());
+        let got = browser.ask("POST", "/verify", &[("code", &code)]).await;
+        assert_eq!(got.header("location"), Some(wanted), "{next:?}");
+        // Who is signed in already is led on at once.
+        let query = serde_urlencoded::to_string([("next", next)]).unwrap();
+        let got = browser.ask("GET", &format!("/sign-in?{query}"), &[]).await;
+        assert_eq!(got.header("location"), Some(wanted), "{next:?}");
+    }
+}
