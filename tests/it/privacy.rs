@@ -245,6 +245,9 @@ on_both! {
         }
         app.clock.advance(86_400);
         assert!(overwrite_erased(&app.app).await.unwrap(), "due again");
+    }
+}
+
 on_both! {
     async fn equal_health_does_not_look_equal(app: TestApp) {
         let owner = Person::number(900);
