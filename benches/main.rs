@@ -8,6 +8,7 @@
 )]
 mod joins;
 mod load;
+mod mismatch;
 mod people;
 mod program;
 mod raw;
@@ -25,7 +26,8 @@ use std::{path::PathBuf, process::ExitCode, time::Instant};
 use world::{Engine, World};
 
 /// Whatever goes wrong ends the bench with its words.
-type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Res<T> = Result<T, Error>;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -36,6 +38,8 @@ enum Bench {
     Counts,
     /// The refresh of everybody.
     Refresh,
+    /// Whether a mismatch's time tells who is known.
+    Mismatch,
     /// The start, and the memory.
     Start,
     /// Complete joins.
@@ -133,6 +137,7 @@ fn measure(plan: &Plan) -> Res<()> {
                 Bench::List => reads::list(plan, &world, &raw, &server)?,
                 Bench::Counts => reads::counts(plan, &world, &raw, &server)?,
                 Bench::Refresh => refresh::refresh(plan, &world, &raw, &server)?,
+                Bench::Mismatch => mismatch::mismatch(&world, &server)?,
                 Bench::Start => start::start(plan, &world, &server)?,
                 Bench::Joins => joins::joins(plan, &world, &raw)?,
             };
