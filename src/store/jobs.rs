@@ -11,10 +11,10 @@ statements! {
     LEASE = "insert into leases (name, owner, until) values ($1, $2, $3) \
         on conflict (name) do update set owner = excluded.owner, until = excluded.until \
         where leases.until < $4 or leases.owner = excluded.owner returning until";
+    /// Nothing is due before its first time.
+    PLAN = "insert into leases (name, owner, until) values ($1, $2, $3) on conflict (name) do nothing";
     /// Takes what is due, for one server, until it is due again.
-    DUE = "insert into leases (name, owner, until) values ($1, $2, $3) \
-        on conflict (name) do update set owner = excluded.owner, until = excluded.until \
-        where leases.until <= $4 returning until";
+    DUE = "update leases set owner = $2, until = $3 where name = $1 and until <= $4 returning until";
     RELEASE = "delete from leases where name = $1 and owner = $2";
 }
 
@@ -56,6 +56,7 @@ pub async fn lease(tx: &mut Tx, name: &str, owner: &[u8], until: i64, now: i64) 
 
 /// Whether something is due; it is due again at `next`, and until then for nobody.
 pub async fn due(tx: &mut Tx, name: &str, owner: &[u8], next: i64, now: i64) -> Result<bool> {
+    execute!(tx, PLAN, name, owner, next)?;
     Ok(rows!(tx, fetch_optional, (i64,), DUE, name, owner, next, now)?.is_some())
 }
 

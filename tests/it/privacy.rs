@@ -209,6 +209,7 @@ on_both! {
         app: TestApp
     ) {
         let (_, register) = crate::app::owned(&app).await;
+        assert!(!overwrite_erased(&app.app).await.unwrap(), "not before its time");
         let mut links = Vec::new();
         for n in 1..=40 {
             let joined = app.member(&register, &Person::number(n)).await;

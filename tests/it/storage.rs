@@ -283,6 +283,8 @@ async fn the_owner_changes_and_deletes(
 async fn time_passes(app: &TestApp) {
     app.clock.advance(200 * 86_400);
     chores(&app.app, true).await.unwrap();
+    assert!(!overwrite_erased(&app.app).await.unwrap());
+    app.clock.advance(86_400);
     assert!(overwrite_erased(&app.app).await.unwrap());
 }
 
