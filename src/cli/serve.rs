@@ -4,7 +4,7 @@ use super::{
     connection::{Noted, Seen, Times},
 };
 use crate::{
-    actions::chain_audit,
+    actions::{chain_audit, erasures},
     anchor,
     app::{App, Parts},
     config::Config,
@@ -100,6 +100,9 @@ pub(super) async fn run(
     let _ = tell.send(true);
     for chore in chores {
         let _ = tokio::time::timeout(FINISH_WITHIN, chore).await;
+    }
+    if let Err(error) = erasures::list_erasures(&app).await {
+        tracing::error!(%error, "the last erasures are listed by the next server");
     }
     // What was written last goes into the chain, and numbers that nobody used are filled.
     if let Err(error) = chain_audit::chain_audit(&app).await {
