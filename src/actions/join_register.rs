@@ -2,7 +2,7 @@
 use super::{
     Actor,
     attempts::Attempt,
-    audit,
+    audit, erasures,
     health::{self},
     join_terms::{self, TypedJoin},
     pending_join::{self, Pending},
@@ -16,6 +16,7 @@ use crate::{
     app::App,
     clock,
     crypto::{random, token_hash},
+    erasure_list,
     error::{Error, Result},
     source::{Answer, Identity},
     store::{
@@ -169,6 +170,11 @@ pub(crate) async fn complete(
     let (id, joined_at) = authorizations::upsert(tx, &row).await?;
     let is_new = id == row.id;
     (row.id, row.joined_at) = (id, joined_at);
+    if !is_new {
+        // A new consent may cover less than the one before.
+        let keeps = erasures::keeps(&row);
+        erasures::record(app, tx, erasure_list::Kind::Narrowed, &row.id, Some(&keeps)).await?;
+    }
     // Without another authorization nothing else is covered, and nobody else's list shows it.
     let alone = put.is_new.then_some(join.items.as_slice());
     health::keep(app, tx, person, answer, alone).await?;
