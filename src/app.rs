@@ -143,7 +143,7 @@ pub struct SamplePerson {
     pub document: String,
     /// The phone.
     pub phone: String,
-    /// What is special, in Chinese and English, ` / ` between them.
+    /// The key of the words that say what is special.
     pub note: &'static str,
 }
 

@@ -49,6 +49,13 @@ verify-tries = { $tries ->
 verify-back = Wrong number? Go back
 
 demo-title = Demo
+demo-note-administers = may administer
+demo-note-green = green, 1 day
+demo-note-child = a child, joined by 王小明
+demo-note-expires = 3 days, expires tomorrow
+demo-note-positive = positive
+demo-note-untested = never tested
+demo-note-none = {""}
 demo-lead = People and health information are invented, and messages appear on this page only.
 demo-people = People to try
 demo-people-printed = A few people to try were printed in the terminal when the demo started.

@@ -46,6 +46,13 @@ verify-tries = 还可以试 { $tries } 次。
 verify-back = 手机号填错了，返回修改
 
 demo-title = 演示
+demo-note-administers = 可作管理员
+demo-note-green = 绿码，1 天
+demo-note-child = 孩子，由王小明代办
+demo-note-expires = 3 天，明天到期
+demo-note-positive = 阳性
+demo-note-untested = 从未检测
+demo-note-none = {""}
 demo-lead = 这里的人和健康信息都是编的，短信只显示在这一页。
 demo-people = 可以试的人
 demo-people-printed = 启动演示时，终端里列出了几个可以试的人。

@@ -76,10 +76,22 @@ pub(super) async fn demo(listen: SocketAddr, data: Option<PathBuf>) -> Result<()
     }
     if !few.is_empty() {
         println!("可以试用的人（虚构）/ people to try (invented):");
+        let note = |key: &str| {
+            let all = app
+                .texts
+                .languages()
+                .map(|lang| app.texts.get(lang, key, &[]));
+            all.filter(|words| !words.is_empty())
+                .collect::<Vec<_>>()
+                .join(" / ")
+        };
         for person in &few {
             println!(
                 "  {}  {}  {}  {}",
-                person.name, person.document, person.phone, person.note
+                person.name,
+                person.document,
+                person.phone,
+                note(person.note)
             );
         }
         println!("短信在 / SMS on: {url}/demo  (JSON: {url}/demo/sms)");

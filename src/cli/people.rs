@@ -104,15 +104,12 @@ fn health(app: &App, n: usize) -> (&'static str, Value) {
     let all = |code: Value, test: Value, vaccine: Value| json!({ "health_code": code, "nucleic_acid": test, "vaccination": vaccine });
     match n {
         0 => (
-            "可作管理员 / may administer",
+            "demo-note-administers",
             all(green, test(0, "negative"), booster),
         ),
-        1 => (
-            "绿码，1 天 / green, 1 day",
-            all(green, test(1, "negative"), booster),
-        ),
+        1 => ("demo-note-green", all(green, test(1, "negative"), booster)),
         2 => (
-            "孩子，由王小明代办 / a child, joined by 王小明",
+            "demo-note-child",
             all(
                 green,
                 test(1, "negative"),
@@ -120,15 +117,15 @@ fn health(app: &App, n: usize) -> (&'static str, Value) {
             ),
         ),
         3 => (
-            "3 天，明天到期 / 3 days, expires tomorrow",
+            "demo-note-expires",
             all(green, test(3, "negative"), booster),
         ),
         4 => (
-            "阳性 / positive",
+            "demo-note-positive",
             all(json!({ "value": "red" }), test(1, "positive"), booster),
         ),
         5 => (
-            "从未检测 / never tested",
+            "demo-note-untested",
             json!({ "health_code": green, "vaccination": { "value": "incomplete", "doses": 1 } }),
         ),
         _ => {
@@ -138,7 +135,7 @@ fn health(app: &App, n: usize) -> (&'static str, Value) {
             let vaccine = ["booster", "booster", "complete", "unsuitable"][n % 4];
             let days = i64::try_from(n % 6).unwrap_or(0);
             (
-                "",
+                "demo-note-none",
                 all(
                     json!({ "value": code }),
                     test(days, "negative"),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { fits, path, picture } from "./lib.mjs";
+import { DESKTOP, fits, path, picture } from "./lib.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -81,6 +81,18 @@ async function narrow(page) {
   await page.setViewportSize(before);
 }
 
+/** A page that only a phone came by, as a desktop shows it. */
+async function wide(page, name) {
+  const before = page.viewportSize();
+  const full = name.replace(`-${before.width}`, `-${DESKTOP}`);
+  if (measured.has(full)) return;
+  await page.setViewportSize({ width: DESKTOP, height: before.height });
+  await fits(page);
+  await roomy(page);
+  await picture(page, full);
+  await page.setViewportSize(before);
+}
+
 /** Everything at once; `thorough` is for one walk of a width and language. The walk goes on whatever is found. */
 export async function seen(page, name, { thorough = false, clocked = false } = {}) {
   const { width } = page.viewportSize();
@@ -107,5 +119,6 @@ export async function seen(page, name, { thorough = false, clocked = false } = {
   if (width < 1000) {
     await held(doubled);
     await held(narrow);
+    await held(wide);
   }
 }

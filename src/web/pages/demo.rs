@@ -32,7 +32,7 @@ struct DemoPage<'a> {
 /// Somebody of the sample source.
 struct DemoPerson {
     person: SamplePerson,
-    note: &'static str,
+    note: String,
 }
 
 /// `GET /demo`
@@ -57,7 +57,7 @@ pub(super) async fn show(visit: Visit) -> Response {
         sent,
         people: people
             .map(|person| DemoPerson {
-                note: note(words.tag(), person.note),
+                note: words.t(person.note),
                 person: person.clone(),
             })
             .collect(),
@@ -83,15 +83,4 @@ pub(super) fn address(app: &App) -> Option<String> {
     let url = app.public_url();
     let opens = problem_for_phones(url, true).is_none();
     opens.then(|| format!("{}/", url.trim_end_matches('/')))
-}
-
-/// A note in one of its two languages.
-fn note(tag: &str, both: &'static str) -> &'static str {
-    let mut parts = both.split(" / ");
-    let first = parts.next().unwrap_or_default();
-    if tag.starts_with("zh") {
-        first
-    } else {
-        parts.next().unwrap_or(first)
-    }
 }

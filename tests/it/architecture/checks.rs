@@ -313,6 +313,43 @@ pub(super) fn sql(file: &File) -> Offences {
         .collect()
 }
 
+/// Adding a language is adding a folder to `locales/`: no code asks which it is. The poster alone,
+/// whose second language is a text's own, and pages about the API, which are English, name one.
+pub(super) fn language(file: &File) -> Offences {
+    let names = |text: &str| {
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '-');
+        words.into_iter().any(|word| {
+            let first = word.split('-').next().unwrap_or_default();
+            ["zh", "en"].contains(&first.to_lowercase().as_str())
+        })
+    };
+    if file.path.starts_with("templates/") {
+        if file.path.starts_with("templates/docs/") {
+            return Vec::new();
+        }
+        return (1..)
+            .zip(file.text.lines())
+            .filter(|(_, line)| {
+                line.split("lang=\"")
+                    .skip(1)
+                    .any(|rest| names(rest.split('"').next().unwrap_or_default()))
+            })
+            .map(|(number, _)| (number, "a language is named".to_owned()))
+            .collect();
+    }
+    if !is_source(file) {
+        return Vec::new();
+    }
+    let literals = file
+        .shipped
+        .iter()
+        .filter(|token| token.text.starts_with('"'));
+    literals
+        .filter(|token| names(token.text.trim_matches('"')) && token.text.len() < 10)
+        .map(|token| (token.line, "a language is named".to_owned()))
+        .collect()
+}
+
 pub(super) fn open(file: &File) -> Offences {
     let mut found: Offences = (1..)
         .zip(file.text.lines())

@@ -1,7 +1,7 @@
 //! The rules, and the snippets that prove that each can fail: it must name the lines marked HERE.
 
 use super::checks::{
-    HTTP, allow, ambient, direction, is_source, model_io, open, outside, sql, unwrap,
+    HTTP, allow, ambient, direction, is_source, language, model_io, open, outside, sql, unwrap,
 };
 use super::scan::File;
 
@@ -302,6 +302,30 @@ pub(super) const RULES: &[Rule] = &[
                 "src/store/migrations.rs",
                 "const IDS: &str = \"randomblob(16)\";\n",
             ),
+        ],
+    },
+    Rule {
+        name: "a language needs no code",
+        check: language,
+        bad: &[
+            (
+                "src/web/mod.rs",
+                "fn f(tag: &str) -> bool { tag.starts_with(\"zh\") } // HERE\n",
+            ),
+            ("src/web/mod.rs", "fn f() { find(\"en-GB\") } // HERE\n"),
+            ("templates/a.html", "<p>\n<p lang=\"zh-CN\"> HERE\n"),
+        ],
+        good: &[
+            (
+                "src/web/mod.rs",
+                "fn f() { find(tag); log(\"en route to\"); }\n",
+            ),
+            (
+                "src/web/mod.rs",
+                "#[cfg(test)]\nmod tests { fn f() { find(\"en\") } }\n",
+            ),
+            ("templates/docs/a.html", "<html lang=\"en\">\n"),
+            ("templates/a.html", "<html lang=\"{{ p.tag() }}\">\n"),
         ],
     },
     Rule {
