@@ -416,7 +416,9 @@ async fn send(
     let result = match outcome {
         Ok(()) => {
             sms::record(&mut tx, reserved.id.bytes(), 1, None, app.now()).await?;
-            Ok(())
+            // Whoever reads the code need not wait for this: lost in a crash, it is "unknown".
+            tx.commit_soon();
+            return Ok(());
         }
         Err(reason) => {
             tracing::warn!(gateway = app.sms.kind(), %reason, "an SMS was not sent");

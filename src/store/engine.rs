@@ -324,12 +324,32 @@ impl Tx {
     /// When the database refuses; nothing is written then.
     pub async fn commit(self) -> super::Result<()> {
         match self.inner {
-            Inner::Sqlite(Held::Write(member)) => member.commit().await?,
+            Inner::Sqlite(Held::Write(member)) => {
+                let told = member.commit().await;
+                told.unwrap_or(Err(SqliteError::Lost))?;
+            }
             Inner::Sqlite(Held::Read(_)) | Inner::PostgresRead(_) => {}
             Inner::Sqlite(Held::Lost) => return Err(SqliteError::Lost.into()),
             Inner::PostgresWrite(transaction) => transaction.commit().await?,
         }
         Ok(())
+    }
+
+    /// Ends the transaction, and lets it become durable while its caller goes on.
+    pub fn commit_soon(self) {
+        match self.inner {
+            // The group tells nobody, and logs where it fails.
+            Inner::Sqlite(Held::Write(member)) => drop(member.commit()),
+            Inner::Sqlite(_) | Inner::PostgresRead(_) => {}
+            Inner::PostgresWrite(transaction) => {
+                tokio::spawn(async move {
+                    if let Err(error) = transaction.commit().await {
+                        let error = super::kind_on_postgres(&error);
+                        tracing::error!(%error, "a commit failed");
+                    }
+                });
+            }
+        }
     }
 
     pub(super) fn on(&mut self, statement: &'static str) -> On<'_> {

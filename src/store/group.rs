@@ -243,8 +243,8 @@ impl Member {
         &self.state.connection
     }
 
-    /// Waits until the group, and this with it, is durable.
-    pub(super) async fn commit(mut self) -> Told {
+    /// Ends this one's part; what comes back is told when the group is durable.
+    pub(super) fn commit(mut self) -> oneshot::Receiver<Told> {
         let (tell, told) = oneshot::channel();
         self.state.done.push(tell);
         self.finished = true;
@@ -254,7 +254,7 @@ impl Member {
         if first {
             writer.settle_after_those_who_wait(&runtime);
         }
-        told.await.unwrap_or(Err(SqliteError::Lost))
+        told
     }
 }
 

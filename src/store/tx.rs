@@ -77,6 +77,14 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends the transaction, and lets it become durable while its caller goes on: for what a crash
+    /// may take away.
+    pub fn commit_soon(self) {
+        let Self { engine, numbers } = self;
+        debug_assert!(numbers.is_empty(), "who records an event waits for it");
+        engine.commit_soon();
+    }
+
     pub(super) fn on(&mut self, statement: &'static str) -> engine::On<'_> {
         self.engine.on(statement)
     }
