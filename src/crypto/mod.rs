@@ -4,12 +4,14 @@ mod key_file;
 mod purpose;
 pub mod random;
 mod ring;
+mod shared;
 mod sign;
 mod suite;
 
 pub use cell::{Place, Table};
 pub use key_file::{KeyFileError, RootKey, loose_mode};
 pub use purpose::{Purpose, State, WrappedKey, version_of};
+pub use shared::{SecretError, SharedSecret};
 pub use sign::is_signed_by;
 pub use suite::Suite;
 

@@ -2,6 +2,7 @@
 mod cells;
 mod changes;
 mod schema;
+mod serving;
 mod writing;
 
 pub(super) use cells::{look_up, store, unseal};

@@ -1,7 +1,9 @@
 //! Health sources: the authority's database, through one of the connectors.
+pub mod contract;
 pub mod embedded;
 pub mod faults;
 pub mod fhir;
+pub mod http;
 pub mod import;
 pub mod record;
 

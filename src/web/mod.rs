@@ -8,6 +8,7 @@ mod error;
 mod guard;
 mod headers;
 mod health;
+pub mod health_source;
 mod json;
 mod metrics;
 mod objects;

@@ -35,14 +35,9 @@ pub(super) fn remove(connection: &Connection, hash: &Hash, mark: [u8; 16]) -> Re
     Ok(true)
 }
 
-/// The file's mark and its last change, by one statement: a removal comes before or after it.
+/// The file's mark and its last change.
 pub(super) fn cursor(connection: &Connection) -> Result<String> {
-    let (mark, last): (String, i64) = sqlite::fetch_one(
-        connection,
-        "select lower(hex(mark)), (select coalesce(max(changed), 0) from people)
-         from seal where id = 1",
-        &[],
-    )?;
+    let (mark, last) = mark_and_last(connection)?;
     Ok(format!("{mark}.{last}"))
 }
 
@@ -74,6 +69,64 @@ pub(super) fn since(connection: &Connection, cursor: &str) -> Result<Option<Chan
             .filter_map(|(hash,)| hash.try_into().ok())
             .collect(),
     )))
+}
+
+/// A page of who changed, with their sealed records; where the next goes on; whether there is one.
+pub(super) type Page = (Vec<(Hash, Vec<u8>)>, String, bool);
+
+/// Who changed since a cursor, at most so many; `None` as [`since`]. Of one writing, which may be
+/// thousands, a page ends anywhere: its cursor names the last.
+pub(super) fn page(connection: &Connection, cursor: &str, most: i64) -> Result<Option<Page>> {
+    let (mark, last) = mark_and_last(connection)?;
+    let Some((own, change, after)) = place(cursor) else {
+        return Ok(None);
+    };
+    if mark != own || change > last {
+        return Ok(None);
+    }
+    let rows: Vec<(Vec<u8>, i64, Vec<u8>)> = sqlite::fetch_all(
+        connection,
+        "select document_hash, changed, record from people
+         where (changed, document_hash) > ($1, $2)
+         order by changed, document_hash limit $3",
+        &[&change, &after, &(most + 1)],
+    )?;
+    let more = rows.len() > usize::try_from(most).unwrap_or(usize::MAX);
+    let mut page = Vec::with_capacity(rows.len());
+    let mut next = format!("{mark}.{last}");
+    for (hash, change, record) in rows.into_iter().take(usize::try_from(most).unwrap_or(0)) {
+        let Ok(hash) = Hash::try_from(hash) else {
+            continue;
+        };
+        if more {
+            next = format!("{mark}.{change}.{}", hex::encode(hash));
+        }
+        page.push((hash, record));
+    }
+    Ok(Some((page, next, more)))
+}
+
+/// A cursor's mark, its change, and the last hash of that change; all of the change where it names
+/// none.
+fn place(cursor: &str) -> Option<(&str, i64, Vec<u8>)> {
+    let mut parts = cursor.split('.');
+    let (mark, change) = (parts.next()?, parts.next()?.parse().ok()?);
+    let after = match parts.next() {
+        Some(hash) => hex::decode(hash).ok().filter(|hash| hash.len() == 32)?,
+        // No hash is greater.
+        None => vec![0xff; 33],
+    };
+    parts.next().is_none().then_some((mark, change, after))
+}
+
+/// By one statement: a removal comes before or after it.
+fn mark_and_last(connection: &Connection) -> Result<(String, i64)> {
+    sqlite::fetch_one(
+        connection,
+        "select lower(hex(mark)), (select coalesce(max(changed), 0) from people)
+         from seal where id = 1",
+        &[],
+    )
 }
 
 /// The documents whose records changed.

@@ -1,8 +1,10 @@
 //! Requests and pages. No message holds a URL: they carry identifiers.
 use super::{ConfigError, Credentials, FhirConfig, patient::Found};
-use crate::{outbound, source::SourceError};
-use futures_util::StreamExt;
-use reqwest::{RequestBuilder, Response, StatusCode, header, redirect};
+use crate::{
+    outbound::{self, BodyError},
+    source::SourceError,
+};
+use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
@@ -74,15 +76,8 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
-        // No redirect is followed, and no proxy of the environment learns whom we ask for.
-        let http = reqwest::Client::builder()
+        let http = outbound::client(config.timeout)
             .default_headers(headers)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(config.timeout)
-            .timeout(config.timeout)
-            .user_agent("tuantibu")
             .build()
             .map_err(|error| ConfigError::Client(outbound::cause(&error)))?;
         Ok(Self {
@@ -239,24 +234,11 @@ impl Client {
     }
 
     async fn body(&self, response: Response) -> Result<Vec<u8>, SourceError> {
-        let limit = self.config.max_page_bytes;
-        let large = || garbage("a page is larger than allowed");
-        if response
-            .content_length()
-            .is_some_and(|length| length > limit as u64)
-        {
-            return Err(large());
-        }
-        let mut body = Vec::new();
-        let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| transport(&error))?;
-            if body.len() + chunk.len() > limit {
-                return Err(large());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        let body = outbound::body(response, self.config.max_page_bytes).await;
+        body.map_err(|error| match error {
+            BodyError::Large => garbage("a page is larger than allowed"),
+            BodyError::Broken(how) => unavailable(how),
+        })
     }
 }
 

@@ -1,5 +1,8 @@
 //! How a FHIR server is reached and read.
-use crate::model::{address::is_this_machine, document::DocumentType, phone::Regions};
+use crate::{
+    model::{document::DocumentType, phone::Regions},
+    outbound::{self, AddressError},
+};
 use jiff::tz::TimeZone;
 use std::{fmt, time::Duration};
 use url::Url;
@@ -11,15 +14,9 @@ pub const RESIDENT_ID_SYSTEM: &str = "urn:oid:2.16.156.10011.1.3";
 /// Why a configuration is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// The base URL is none.
-    #[error("source.url is not an http or https URL")]
-    NotUrl,
-    /// The base URL carries something that belongs elsewhere.
-    #[error("source.url must have no user, password, query or fragment")]
-    NotBare,
-    /// Health information would travel in clear.
-    #[error("source.url must be https: plain http is for this machine only")]
-    Plain,
+    /// The base URL is refused.
+    #[error("source.url {0}")]
+    Address(#[from] AddressError),
     /// No client can be made.
     #[error("no HTTP client can be made: {0}")]
     Client(String),
@@ -92,24 +89,8 @@ impl FhirConfig {
     /// # Errors
     /// When the URL is no bare http(s) URL, or plain http to another machine.
     pub fn new(base: &str, zone: TimeZone, regions: Regions) -> Result<Self, ConfigError> {
-        let mut base = Url::parse(base).map_err(|_| ConfigError::NotUrl)?;
-        if !base.username().is_empty()
-            || base.password().is_some()
-            || base.query().is_some()
-            || base.fragment().is_some()
-        {
-            return Err(ConfigError::NotBare);
-        }
-        match base.scheme() {
-            "https" => {}
-            "http" if is_this_machine(&base) => {}
-            "http" => return Err(ConfigError::Plain),
-            _ => return Err(ConfigError::NotUrl),
-        }
-        let path = base.path().trim_end_matches('/').to_owned();
-        base.set_path(&path);
         Ok(Self {
-            base,
+            base: outbound::address(base)?,
             systems: vec![(DocumentType::ResidentId, RESIDENT_ID_SYSTEM.to_owned())],
             credentials: Credentials::None,
             zone,
@@ -136,28 +117,6 @@ impl FhirConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_bare_https_or_loopback_addresses_are_taken() {
-        let new = |base: &str| {
-            FhirConfig::new(base, TimeZone::UTC, Regions::default()).map(|c| c.base.to_string())
-        };
-        assert_eq!(new("https://h/fhir/").unwrap(), "https://h/fhir");
-        assert_eq!(new("http://127.0.0.1:80/a").unwrap(), "http://127.0.0.1/a");
-        assert_eq!(new("http://[::1]/").unwrap(), "http://[::1]/");
-        assert_eq!(new("http://10.0.0.1/fhir"), Err(ConfigError::Plain));
-        assert_eq!(new("http://localhost.example/"), Err(ConfigError::Plain));
-        assert_eq!(new("ftp://h/"), Err(ConfigError::NotUrl));
-        assert_eq!(new("fhir"), Err(ConfigError::NotUrl));
-        for bad in [
-            "https://u@h/",
-            "https://u:p@h/",
-            "https://h/?q",
-            "https://h/#f",
-        ] {
-            assert_eq!(new(bad), Err(ConfigError::NotBare), "{bad}");
-        }
-    }
 
     #[test]
     fn secrets_are_not_shown() {
