@@ -15,9 +15,9 @@ use crate::{
     },
     source::{
         contract::{
-            API, About, CLIENT, MOST, MatchAnswer, MatchAsked, Matching, PersonAnswer, PersonAsked,
-            REQUEST_BYTES, ReadAnswer, ReadAsked, Reading, Refusal, Refused, SIGNATURE, Signed,
-            TIMESTAMP, VERSION, verify,
+            API, About, CLIENT, ChangesAnswer, MOST, MatchAnswer, MatchAsked, Matching,
+            PersonAnswer, PersonAsked, REQUEST_BYTES, ReadAnswer, ReadAsked, Reading, Refusal,
+            Refused, SIGNATURE, Signed, TIMESTAMP, VERSION, verify,
         },
         embedded::EmbeddedSource,
         record::WireHealthRecord,
@@ -106,6 +106,11 @@ async fn check(State(server): Served, request: Request, next: Next) -> Response 
     server.faults.after(&*server.random, answer).await
 }
 
+/// What the server is and can.
+#[utoipa::path(get, path = "/v1/about", responses(
+    (status = 200, body = About),
+    (status = 401, body = Refusal, content_type = "application/problem+json", description = "not_signed, clock"),
+))]
 async fn about(State(server): Served) -> Response {
     let about = About {
         api: API.to_owned(),
@@ -123,16 +128,40 @@ async fn about(State(server): Served) -> Response {
     json(&about)
 }
 
+/// Whether name, document and phone stand in one record.
+#[utoipa::path(post, path = "/v1/match", request_body = MatchAsked, responses(
+    (status = 200, body = MatchAnswer),
+    (status = 400, body = Refusal, content_type = "application/problem+json", description = "bad_json, bad_field"),
+    (status = 401, body = Refusal, content_type = "application/problem+json", description = "not_signed, clock"),
+    (status = 503, body = Refusal, content_type = "application/problem+json", description = "try_later, with Retry-After"),
+))]
 async fn match_one(State(server): Served, headers: HeaderMap, body: Bytes) -> Response {
     let matched = server.match_one(&headers, &body).await;
     matched.map_or_else(IntoResponse::into_response, |answer| json(&answer))
 }
 
+/// The records of up to 1,000 people, one answer for each, in their order.
+#[utoipa::path(post, path = "/v1/read", request_body = ReadAsked, responses(
+    (status = 200, body = ReadAnswer),
+    (status = 400, body = Refusal, content_type = "application/problem+json", description = "bad_json, bad_field, unknown_item, twice"),
+    (status = 401, body = Refusal, content_type = "application/problem+json", description = "not_signed, clock"),
+    (status = 413, body = Refusal, content_type = "application/problem+json", description = "too_many, too_large"),
+    (status = 503, body = Refusal, content_type = "application/problem+json", description = "try_later, with Retry-After"),
+))]
 async fn read(State(server): Served, headers: HeaderMap, body: Bytes) -> Response {
     let read = server.read(&headers, &body).await;
     read.map_or_else(IntoResponse::into_response, |answer| json(&answer))
 }
 
+/// The documents whose records changed since a cursor; without one, where the changes stand now.
+#[utoipa::path(get, path = "/v1/changes",
+    params(("since" = Option<String>, Query, description = "A cursor of an earlier answer")),
+    responses(
+    (status = 200, body = ChangesAnswer),
+    (status = 401, body = Refusal, content_type = "application/problem+json", description = "not_signed, clock"),
+    (status = 410, body = Refusal, content_type = "application/problem+json", description = "cursor_gone: everybody is read anew"),
+    (status = 503, body = Refusal, content_type = "application/problem+json", description = "try_later, with Retry-After"),
+))]
 async fn changes(State(server): Served, RawQuery(query): RawQuery) -> Response {
     let mut since = None;
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
