@@ -7,7 +7,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, SmsKind, SourceKind},
     crypto::{
-        self, Keys,
+        self, Keys, SharedSecret,
         random::{OsRandom, Random},
     },
     erasure_list::Listed,
@@ -23,6 +23,7 @@ use crate::{
         embedded::EmbeddedSource,
         faults::Faults,
         fhir::{Credentials, FhirConfig, FhirSource},
+        http::{HttpSource, HttpSourceConfig},
     },
     store::{
         Store, hex_list,
@@ -394,6 +395,34 @@ fn fhir(
         .map_err(|error| wrong("source", &error))
 }
 
+/// The connector to a server of the Health Source API.
+fn http(
+    config: &Config,
+    parts: &Parts,
+    keys: Arc<Keys>,
+    catalogue: Arc<Catalogue>,
+    regions: Regions,
+    zone: TimeZone,
+) -> Result<HttpSource, StartError> {
+    let settings = &config.source;
+    let path = settings.secret_file.as_deref().ok_or_else(|| {
+        StartError("source.secret_file: requests are signed with a secret, name its file".into())
+    })?;
+    let secret = SharedSecret::read(path)
+        .map_err(|error| StartError(format!("source.secret_file: {error}")))?;
+    let clock = parts.clock.clone();
+    let http = HttpSourceConfig {
+        url: &settings.url,
+        client: &settings.client,
+        secret,
+        timeout: Duration::from_secs(settings.timeout_seconds),
+        zone,
+        catalogue,
+        regions,
+    };
+    HttpSource::new(http, keys, Arc::new(move || clock.now())).map_err(StartError::of)
+}
+
 /// The connector that the configuration names, and the demo's switches where it is a demo.
 async fn open_source(
     config: &Config,
@@ -416,6 +445,14 @@ async fn open_source(
         (None, SourceKind::Fhir) => Arc::new(fhir(
             config,
             parts,
+            catalogue.clone(),
+            regions(config)?,
+            zone,
+        )?),
+        (None, SourceKind::Http) => Arc::new(http(
+            config,
+            parts,
+            keys.clone(),
             catalogue.clone(),
             regions(config)?,
             zone,

@@ -120,6 +120,8 @@ pub enum SourceKind {
     Embedded,
     /// A FHIR R4 server.
     Fhir,
+    /// An authority's own server, over the Health Source API.
+    Http,
 }
 
 /// The health source.
@@ -128,8 +130,12 @@ pub enum SourceKind {
 pub struct Source {
     /// The connector.
     pub kind: SourceKind,
-    /// FHIR: the base URL. Embedded: the file.
+    /// FHIR and HTTP: the base URL. Embedded: the file.
     pub url: String,
+    /// HTTP: a file with the secret that requests are signed with.
+    pub secret_file: Option<PathBuf>,
+    /// HTTP: who we say that we are.
+    pub client: String,
     /// FHIR: a file with a bearer token.
     pub token_file: Option<PathBuf>,
     /// FHIR: the identifier systems of documents, by their type.
@@ -143,6 +149,8 @@ impl Default for Source {
         Self {
             kind: SourceKind::Embedded,
             url: "data/source.db".into(),
+            secret_file: None,
+            client: "tuantibu".into(),
             token_file: None,
             identifier_systems: BTreeMap::from([(
                 "resident_id".to_owned(),

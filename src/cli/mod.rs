@@ -3,7 +3,6 @@ mod audit;
 mod backup;
 pub mod connection;
 mod demo;
-mod import;
 mod keys;
 mod operate;
 mod people;
@@ -11,6 +10,7 @@ mod person;
 mod receipt;
 mod refresh;
 pub mod serve;
+mod source;
 
 use crate::{
     actions::replay_erasures::{Replayed, replay_erasures},
@@ -66,10 +66,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The embedded health source.
+    /// Health sources: the embedded one, and the Health Source API.
     Source {
         #[command(subcommand)]
-        command: SourceCommand,
+        command: source::SourceCommand,
     },
     /// Registers, for the operator.
     Register {
@@ -119,23 +119,6 @@ enum Command {
     Config {
         #[command(subcommand)]
         command: operate::ConfigCommand,
-    },
-}
-
-#[derive(Subcommand)]
-enum SourceCommand {
-    /// Loads health records into the embedded source.
-    Import {
-        /// CSV or NDJSON, by its ending or --format.
-        file: PathBuf,
-        /// How the records are written.
-        #[arg(long, value_name = "csv|ndjson")]
-        format: Option<String>,
-        /// Nothing at all goes in when one line is bad.
-        #[arg(long)]
-        strict: bool,
-        #[command(flatten)]
-        place: Where,
     },
 }
 
@@ -206,15 +189,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             serve::serve(config).await
         }
         Command::Refresh { place, json } => refresh::refresh(&place, json).await,
-        Command::Source {
-            command:
-                SourceCommand::Import {
-                    file,
-                    format,
-                    strict,
-                    place,
-                },
-        } => import::import(&file, format.as_deref(), strict, &place).await,
+        Command::Source { command } => source::source(command).await,
         Command::Register { command } => operate::register(command).await,
         Command::Person { command } => person::person(command).await,
         Command::Receipt { command } => receipt::receipt(command).await,

@@ -125,6 +125,7 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
         match config.source.kind {
             SourceKind::Embedded => "embedded",
             SourceKind::Fhir => "fhir",
+            SourceKind::Http => "http",
         }
     );
     println!(

@@ -88,13 +88,7 @@ pub(super) async fn run(
             stop.clone(),
         )));
     }
-    let failed = |error: std::io::Error| Failure::Failed(error.to_string());
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    until_told().await?;
     tracing::info!("ending");
     // Nobody listens any more only where everything has ended already.
     let _ = tell.send(true);
@@ -112,6 +106,18 @@ pub(super) async fn run(
         tracing::warn!(%error, "the others wait for this server's keys a little longer");
     }
     app.store.close().await;
+    Ok(())
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(super) async fn until_told() -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::Failed(error.to_string());
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
     Ok(())
 }
 

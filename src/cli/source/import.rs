@@ -1,5 +1,8 @@
 //! `tuantibu source import`: loads health records, with progress and errors by line number.
-use super::{Failure, Where, keys::keep_told, refresh::bar};
+use super::{
+    super::{keys::keep_told, refresh::bar},
+    Failure, Where,
+};
 use crate::{
     app::{self, Parts},
     clock::{Clock, SystemClock, date},
@@ -7,7 +10,7 @@ use crate::{
 };
 use std::{fs::File, path::Path};
 
-pub(super) async fn import(
+pub(in crate::cli) async fn import(
     file: &Path,
     format: Option<&str>,
     strict: bool,
