@@ -1,5 +1,6 @@
 //! What several tests stand on.
 pub(crate) mod fake_fhir;
+pub(crate) mod health_source;
 pub(crate) mod people;
 pub(crate) mod process;
 pub(crate) mod receiver;
