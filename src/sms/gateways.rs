@@ -1,6 +1,9 @@
 //! The gateway, and the one that stands in for it.
 use super::{Handed, NotSent, Receipt, Sms, SmsSender, Taken, circuit::Circuit};
-use crate::{clock::Clock, config};
+use crate::{
+    clock::Clock,
+    config::{self, SmsKind},
+};
 use std::{
     sync::{
         Arc,
@@ -74,7 +77,11 @@ impl Gateways {
                 sender,
                 limit: Duration::from_secs(settings.timeout_seconds),
                 rate: Arc::new(Semaphore::new(settings.per_second as usize)),
-                circuit: Circuit::new(settings.circuit_failures, settings.circuit_seconds),
+                // The outbox is in memory: there is no wait to spare anybody.
+                circuit: match settings.kind {
+                    SmsKind::Outbox => Circuit::new(u32::MAX, 0),
+                    _ => Circuit::new(settings.circuit_failures, settings.circuit_seconds),
+                },
             }
         };
         Self {
@@ -159,7 +166,7 @@ impl Guarded {
             Ok(outcome) => outcome,
             Err(_) if handed.is_over() => Err(NotSent::Unknown("no answer in time".to_owned())),
             Err(_) if placed.load(Ordering::SeqCst) => {
-                Err(NotSent::Down("no connection in time".to_owned()))
+                Err(NotSent::Down("not taken in time".to_owned()))
             }
             Err(_) => {
                 // That is our own doing: it says nothing of the gateway.

@@ -137,7 +137,7 @@ fn a_webhook_that_anybody_could_read_or_forge_stops_the_start() {
     );
     refused(
         &["config", "check", "--config", &config],
-        &["sms.secret_file: a webhook needs one"],
+        &["sms.secret_file: this gateway needs one"],
     );
     let config = configuration(folder.path(), "[sms]\ntimeout_seconds = 0\n");
     refused(
