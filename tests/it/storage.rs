@@ -348,7 +348,11 @@ async fn the_rest(app: &TestApp) {
     };
     assert!(!persons::rehash(&mut tx, &row).await.unwrap());
     let nobody = ("smpp", "nobody");
-    assert!(!sms::record_receipt(&mut tx, nobody, 4, None, 1).await.unwrap());
+    assert!(
+        !sms::record_receipt(&mut tx, nobody, 4, None, 1)
+            .await
+            .unwrap()
+    );
     assert!(!sms::counts(&mut tx, 0).await.unwrap().is_empty());
     tx.commit().await.unwrap();
     rotate_keys(&app.app, &rotated_here(&app.app))

@@ -5,7 +5,7 @@ use futures_util::{SinkExt, StreamExt};
 use rusmpp::{
     Command, CommandStatus, Pdu,
     pdus::{BindTransceiver, DeliverSmResp},
-    tokio_codec::CommandCodec,
+    tokio_codec::{CommandCodec, DecodeError},
 };
 use std::{
     collections::HashMap,
@@ -72,7 +72,10 @@ impl Session {
         let hangs_up = || "it hangs up before the bind".to_owned();
         wire.send(command).await.map_err(|_| hangs_up())?;
         let answer = wire.next().await.ok_or_else(hangs_up)?;
-        let answer = answer.map_err(|_| "it does not speak SMPP".to_owned())?;
+        let answer = answer.map_err(|error| match error {
+            DecodeError::Io(_) => hangs_up(),
+            _ => "it does not speak SMPP".to_owned(),
+        })?;
         if answer.status() != CommandStatus::EsmeRok {
             return Err(format!("the bind is refused: {}", words(answer.status())));
         }
