@@ -97,4 +97,4 @@ fmt:
 
 clean:
 	$(CARGO) clean
-	rm -rf .tools tests/browser/node_modules pictures
+	rm -rf .tools tests/browser/node_modules tests/smpp/node_modules pictures

@@ -5,7 +5,7 @@ pub(crate) use holder::{key_row, wrapped_key};
 
 use crate::{
     clock::{Clock, SystemClock},
-    config::{Config, SmsKind, SourceKind},
+    config::{Config, SourceKind},
     crypto::{
         self, Keys, SharedSecret,
         random::{OsRandom, Random},
@@ -14,9 +14,10 @@ use crate::{
     gather::Gather,
     model::{catalogue::Catalogue, id::Id, phone::Regions, view::View},
     sms::{
-        NoGateway, SmsSender,
+        Receipt,
+        gateways::Gateways,
+        open::{self, Means},
         outbox::Outbox,
-        webhook::{Secret, Webhook, WebhookError},
     },
     source::{
         HealthSource,
@@ -83,8 +84,10 @@ pub struct App {
     pub store: Store,
     /// The authority's database.
     pub source: Arc<dyn HealthSource>,
-    /// The SMS gateway.
-    pub sms: Arc<dyn SmsSender>,
+    /// The SMS gateways.
+    pub sms: Gateways,
+    /// What gateways told of texts that are not recorded yet.
+    pub early_receipts: std::sync::Mutex<Vec<(String, Receipt, u32)>>,
     /// The health items.
     pub catalogue: Arc<Catalogue>,
     /// Whose phones are accepted.
@@ -185,7 +188,13 @@ impl App {
         let times = config.times().map_err(StartError::of)?;
         let regions = regions(&config)?;
         let outbox = Arc::new(Outbox::new(parts.clock.clone()));
-        let sms = open_gateway(&config, &parts, &zone, &outbox)?;
+        let means = Means {
+            clock: &parts.clock,
+            random: &parts.random,
+            zone: &zone,
+            outbox: parts.demo.then_some(&outbox),
+        };
+        let sms = open::open(&config.sms, &means).map_err(StartError)?;
         make_folder_of(&config.database.url)?;
         let mut store = Store::open(&config.database.url, config.database.connections)
             .await
@@ -209,6 +218,7 @@ impl App {
             store,
             source,
             sms,
+            early_receipts: std::sync::Mutex::default(),
             catalogue,
             regions,
             texts: Texts::embedded(),
@@ -325,34 +335,6 @@ async fn embedded(
     EmbeddedSource::open(path, keys, catalogue, regions)
         .await
         .map_err(|error| StartError(format!("source.url: {error}")))
-}
-
-/// The gateway that the configuration names.
-fn open_gateway(
-    config: &Config,
-    parts: &Parts,
-    zone: &TimeZone,
-    outbox: &Arc<Outbox>,
-) -> Result<Arc<dyn SmsSender>, StartError> {
-    let settings = &config.sms;
-    match settings.kind {
-        SmsKind::None => Ok(Arc::new(NoGateway)),
-        SmsKind::Outbox if parts.demo => Ok(outbox.clone()),
-        SmsKind::Outbox => Err(StartError(
-            "sms.kind: the outbox is the demo's alone".into(),
-        )),
-        SmsKind::Webhook => {
-            let path = settings.secret_file.as_deref();
-            let secret = path
-                .ok_or(WebhookError::NoSecret)
-                .and_then(Secret::read)
-                .map_err(StartError::of)?;
-            let timeout = Duration::from_secs(settings.timeout_seconds);
-            let clock = parts.clock.clone();
-            let webhook = Webhook::new(&settings.url, secret, timeout, clock, zone.clone());
-            Ok(Arc::new(webhook.map_err(StartError::of)?))
-        }
-    }
 }
 
 /// The FHIR connector, as the configuration describes the server.

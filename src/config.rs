@@ -13,7 +13,7 @@ pub use {
     erasure::Erasure,
     keys::{Crypto, KeyFile, SuiteName},
     limits::Limits,
-    sms::{Sms, SmsKind},
+    sms::{Purpose, Sms, SmsKind, Templates},
 };
 
 use figment::{
@@ -316,9 +316,7 @@ impl Config {
         if self.refresh.lease_seconds < 3 {
             return Err(ConfigError::key("refresh.lease_seconds", "at least 3"));
         }
-        if !(1..=30).contains(&self.sms.timeout_seconds) {
-            return Err(ConfigError::key("sms.timeout_seconds", "1 to 30"));
-        }
+        self.sms.check()?;
         if self.limits.members_register > 100_000 {
             return Err(ConfigError::key(
                 "limits.members_register",

@@ -3,7 +3,9 @@
 //!
 //! Every server runs the same loop; leases in the database decide who does what.
 use crate::{
-    actions::{chain_audit, chores, erasures, overwrite_erased, refresh_health, tend_keys},
+    actions::{
+        chain_audit, chores, erasures, overwrite_erased, refresh_health, sms_outcomes, tend_keys,
+    },
     app::App,
     error::Result,
 };
@@ -75,7 +77,13 @@ pub fn start(app: &Arc<App>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
             Ok(())
         },
     ));
-    vec![refresh, chores, chain, list, keys, overwrite]
+    let gateways = tokio::spawn(every(
+        app.clone(),
+        stop.clone(),
+        ("SMS gateways", TICK),
+        |app, _| async move { sms_outcomes::tend(&app).await },
+    ));
+    vec![refresh, chores, chain, list, keys, overwrite, gateways]
 }
 
 /// Waits until the program is told to end.

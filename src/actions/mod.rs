@@ -61,6 +61,7 @@ pub mod sessions;
 pub mod show_register;
 pub mod show_verification;
 pub mod sign_in;
+pub mod sms_outcomes;
 pub mod summarise_register;
 pub mod tend_keys;
 pub mod verification;

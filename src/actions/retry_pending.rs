@@ -1,18 +1,18 @@
 //! When the source is back: waiting joins are matched, and who matches is invited to go on.
-use super::{pending_join, sign_in::ask_source};
+use super::{pending_join, sign_in::ask_source, sms_outcomes};
 use crate::{
     app::App,
     clock,
+    config::Purpose,
     crypto::{Place, Table, random},
     error::{Error, Result},
     model::phone::Phone,
-    sms::Sms,
+    sms::{NotSent, Sms},
     source::SourceError,
     store::{jobs, sms, verifications},
     texts::Lang,
 };
 use jiff::civil::{DateTime, Time};
-use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Invitations go out between these local hours (PRODUCT.md, Match and SMS).
@@ -79,55 +79,47 @@ pub async fn send_due(app: &App) -> Result<()> {
         let Some(job) = jobs::take(&mut tx, now, again).await? else {
             return Ok(());
         };
-        tx.commit().await?;
         let phone = app.keys.open(&place(&job.id), &job.payload)?;
         let phone = std::str::from_utf8(&phone)
             .ok()
             .and_then(|phone| Phone::parse(phone, &app.regions).ok())
             .ok_or_else(|| Error::unexpected("an invitation's phone"))?;
         if within_hours(app, now) > now {
+            tx.commit().await?;
+            continue;
+        }
+        let id = super::id_of(&job.id)?;
+        // One id for all its tries: it is reserved before each, and after a try of which nobody
+        // knows what became of it there is no other.
+        let sealed = app.keys.seal(&number(&job.id), phone.e164().as_bytes());
+        let reserved = sms::reserve_again(&mut tx, id.bytes(), &sealed, now).await?;
+        if !reserved {
+            jobs::delete(&mut tx, &job.id).await?;
+        }
+        tx.commit().await?;
+        if !reserved {
             continue;
         }
         let text = Zeroizing::new(app.texts.get(Lang::default(), "sms-invitation", &[]));
         let message = Sms {
-            id: super::id_of(&job.id)?,
+            id,
+            purpose: Purpose::Invitation,
+            language: app.texts.tag(Lang::default()),
             phone: &phone,
             text: &text,
             code: None,
         };
-        let limit = Duration::from_secs(app.config.sms.timeout_seconds);
-        let sent = matches!(
-            tokio::time::timeout(limit, app.sms.send(message)).await,
-            Ok(Ok(()))
-        );
+        let outcome = app.sms.send(&message).await;
         let mut tx = app.store.write().await?;
-        if sent || job.attempts >= MOST_ATTEMPTS {
+        sms_outcomes::record(app, &mut tx, id, &outcome).await?;
+        let is_over = match &outcome {
+            Ok(_) => true,
+            Err(unsent) => {
+                matches!(unsent.why, NotSent::Unknown(_)) || job.attempts >= MOST_ATTEMPTS
+            }
+        };
+        if is_over {
             jobs::delete(&mut tx, &job.id).await?;
-            let id = random::id(&*app.random);
-            let sealed = app.keys.seal(
-                &Place {
-                    table: Table::Sms,
-                    column: "phone",
-                    row: id.bytes(),
-                    bound: b"",
-                },
-                phone.e164().as_bytes(),
-            );
-            let new = sms::NewSms {
-                id: id.bytes(),
-                kind: 1,
-                verification_hash: None,
-                phone: &sealed,
-                code_salt: None,
-                code_mac: None,
-            };
-            sms::insert(&mut tx, &new, app.now()).await?;
-            let (state, reason) = if sent {
-                (1, None)
-            } else {
-                (2, Some("not taken three times"))
-            };
-            sms::record(&mut tx, id.bytes(), state, reason, app.now()).await?;
         }
         tx.commit().await?;
     }
@@ -149,6 +141,16 @@ fn within_hours(app: &App, millis: i64) -> i64 {
     app.zone
         .to_timestamp(opens)
         .map_or(millis, |at| at.as_millisecond())
+}
+
+/// Where the number of an invitation is sealed once it is reserved.
+fn number(id: &[u8]) -> Place<'_> {
+    Place {
+        table: Table::Sms,
+        column: "phone",
+        row: id,
+        bound: b"",
+    }
 }
 
 fn place(job: &[u8]) -> Place<'_> {

@@ -4,10 +4,12 @@ use super::{
     attempts::Attempt,
     limits::{self, Limit, Window},
     profile::Profile,
+    sms_outcomes,
 };
 use crate::{
     app::App,
     clock,
+    config::Purpose,
     crypto::{Place, Table, random, token_hash},
     error::{Error, Result},
     model::id::Id,
@@ -20,7 +22,6 @@ use crate::{
 };
 use fluent::FluentValue;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// How long after its beginning a verification takes a new code, in milliseconds.
@@ -56,12 +57,12 @@ impl Kind {
         .ok_or_else(|| Error::unexpected("a verification's kind"))
     }
 
-    fn text(self) -> &'static str {
+    fn text(self) -> (Purpose, &'static str) {
         match self {
-            Self::SignIn => "sms-sign-in",
-            Self::SignInToLeave => "sms-leave",
-            Self::Join => "sms-join",
-            Self::Confirmation => "sms-confirm",
+            Self::SignIn => (Purpose::SignIn, "sms-sign-in"),
+            Self::SignInToLeave => (Purpose::Leave, "sms-leave"),
+            Self::Join => (Purpose::Join, "sms-join"),
+            Self::Confirmation => (Purpose::Confirm, "sms-confirm"),
         }
     }
 }
@@ -399,45 +400,36 @@ async fn send(
         return Ok(());
     };
     let code = FluentValue::from(reserved.code.as_str());
-    let text = Zeroizing::new(app.texts.get(actor.lang, kind.text(), &[("code", code)]));
+    let (purpose, text) = kind.text();
+    let text = Zeroizing::new(app.texts.get(actor.lang, text, &[("code", code)]));
     let message = Sms {
         id: reserved.id,
+        purpose,
+        language: app.texts.tag(actor.lang),
         phone: &identity.phone,
         text: &text,
         code: Some(&reserved.code),
     };
-    let limit = Duration::from_secs(app.config.sms.timeout_seconds);
-    let outcome = match tokio::time::timeout(limit, app.sms.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(error.0),
-        Err(_) => Err("no answer in time".to_owned()),
-    };
+    let outcome = app.sms.send(&message).await;
     let mut tx = app.store.write().await?;
-    let result = match outcome {
-        Ok(()) => {
-            sms::record(&mut tx, reserved.id.bytes(), 1, None, app.now()).await?;
-            // Whoever reads the code need not wait for this: lost in a crash, it is "unknown".
-            tx.commit_soon();
-            return Ok(());
-        }
-        Err(reason) => {
-            tracing::warn!(gateway = app.sms.kind(), %reason, "an SMS was not sent");
-            sms::record(&mut tx, reserved.id.bytes(), 2, Some(&reason), app.now()).await?;
-            let own = app.keys.phone_hashes(&identity.phone);
-            // The key may have been rotated since the gate was passed: one of both is it.
-            for gate in &own[..1 + usize::from(own[0] != own[1])] {
-                sms::refund_gate(&mut tx, gate, &row.id_hash, reserved.to_leave).await?;
-            }
-            if own.iter().any(|own| row.phone_hash == own) {
-                Err(Error::SmsNotSent)
-            } else {
-                // A blind one: a decoy has no SMS that could fail.
-                Ok(())
-            }
-        }
-    };
+    sms_outcomes::record(app, &mut tx, reserved.id, &outcome).await?;
+    if outcome.is_ok() {
+        // Whoever reads the code need not wait for this: lost in a crash, it is "unknown".
+        tx.commit_soon();
+        return Ok(());
+    }
+    let own = app.keys.phone_hashes(&identity.phone);
+    // The key may have been rotated since the gate was passed: one of both is it.
+    for gate in &own[..1 + usize::from(own[0] != own[1])] {
+        sms::refund_gate(&mut tx, gate, &row.id_hash, reserved.to_leave).await?;
+    }
     tx.commit().await?;
-    result
+    if own.iter().any(|own| row.phone_hash == own) {
+        Err(Error::SmsNotSent)
+    } else {
+        // A blind one: a decoy has no SMS that could fail.
+        Ok(())
+    }
 }
 
 fn started(app: &App, handle: &str, identity: &Identity) -> Started {

@@ -91,6 +91,11 @@ enum Command {
         #[command(subcommand)]
         command: operate::SessionsCommand,
     },
+    /// Text messages.
+    Sms {
+        #[command(subcommand)]
+        command: operate::SmsCommand,
+    },
     /// The audit log.
     Audit {
         #[command(subcommand)]
@@ -194,6 +199,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Person { command } => person::person(command).await,
         Command::Receipt { command } => receipt::receipt(command).await,
         Command::Sessions { command } => operate::sessions(command).await,
+        Command::Sms { command } => operate::sms(command).await,
         Command::Audit { command } => audit::audit(command).await,
         Command::Keys { command } => keys::keys(command).await,
         Command::Backup { file, place } => backup::backup(&file, &place).await,

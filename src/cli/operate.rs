@@ -1,8 +1,8 @@
 //! The operator's commands: registers, sessions, backup, configuration.
 use super::{Failure, Where};
 use crate::{
-    actions::operator,
-    config::{Config, SmsKind, SourceKind},
+    actions::{operator, sms_outcomes},
+    config::{Config, SourceKind},
     model::id::Id,
 };
 use clap::Subcommand;
@@ -128,14 +128,17 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
             SourceKind::Http => "http",
         }
     );
-    println!(
-        "sms: {}",
-        match config.sms.kind {
-            SmsKind::None => "none; nobody can sign in until sms.kind names a gateway",
-            SmsKind::Outbox => "outbox, the demo's alone; serve refuses to start",
-            SmsKind::Webhook => "webhook",
+    let mut works = true;
+    for (gateway, seen) in app.sms.check().await {
+        match seen {
+            Ok(seen) => println!("sms: {gateway}: {}", seen.join("; ")),
+            Err(reason) if gateway == "none" => println!("sms: none; {reason}"),
+            Err(reason) => {
+                works = false;
+                println!("sms: {gateway}: does not work: {reason}");
+            }
         }
-    );
+    }
     if config.server.public_url.is_empty() {
         println!("server.public_url: not set; serve refuses to start");
     }
@@ -144,6 +147,31 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
         config.refresh.at.join(" "),
         config.refresh.zone
     );
+    if works {
+        Ok(())
+    } else {
+        Err(Failure::Failed("a connector does not work".to_owned()))
+    }
+}
+
+#[derive(Subcommand)]
+pub(super) enum SmsCommand {
+    /// Counts what became of texts, by state, gateway and reason: JSON lines without a number or text.
+    Status {
+        /// Of how many days, at most those that they are kept for.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=7))]
+        days: i64,
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+pub(super) async fn sms(command: SmsCommand) -> Result<(), Failure> {
+    let SmsCommand::Status { days, place } = command;
+    let app = place.open().await?;
+    for count in sms_outcomes::counts(&app, days).await? {
+        println!("{}", json(&count)?);
+    }
     Ok(())
 }
 

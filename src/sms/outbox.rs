@@ -1,5 +1,5 @@
 //! The demo's gateway: the last messages, in memory only.
-use super::{Sms, SmsError, SmsSender};
+use super::{Handed, NotSent, Sms, SmsSender, Taken};
 use crate::clock::Clock;
 use async_trait::async_trait;
 use serde::Serialize;
@@ -84,9 +84,9 @@ impl SmsSender for Outbox {
         "outbox"
     }
 
-    async fn send(&self, sms: Sms<'_>) -> Result<(), SmsError> {
+    async fn send(&self, sms: &Sms<'_>, _: &Handed) -> Result<Taken, NotSent> {
         if self.failing.load(Ordering::SeqCst) {
-            return Err(SmsError("told to fail".into()));
+            return Err(NotSent::Down("told to fail".into()));
         }
         let message = Message {
             phone: sms.phone.national().to_owned(),
@@ -97,6 +97,10 @@ impl SmsSender for Outbox {
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         messages.push_front(message);
         messages.truncate(KEPT);
-        Ok(())
+        Ok(Taken::default())
+    }
+
+    async fn check(&self) -> Result<Vec<String>, String> {
+        Ok(vec!["messages are shown on /demo/sms".to_owned()])
     }
 }

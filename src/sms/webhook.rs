@@ -1,17 +1,17 @@
 //! A gateway of the operator's own: each text is posted to one address as signed JSON.
 mod secret;
 
-pub use secret::{Secret, WebhookError};
+pub use secret::Secret;
 
-use super::{Sms, SmsError, SmsSender};
+use super::{Handed, NotSent, Sms, SmsSender, Taken, Wrong, http};
 use crate::{
     clock::{self, Clock},
-    model::{address, id::Id},
-    outbound::{cause, transport},
+    model::id::Id,
+    outbound::transport,
 };
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
-use reqwest::{StatusCode, header, redirect};
+use reqwest::{StatusCode, header};
 use serde::Serialize;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
@@ -47,30 +47,10 @@ impl Webhook {
         timeout: Duration,
         clock: Arc<dyn Clock>,
         zone: TimeZone,
-    ) -> Result<Self, WebhookError> {
-        let url = Url::parse(url).map_err(|_| WebhookError::NotUrl)?;
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(WebhookError::NotBare);
-        }
-        match url.scheme() {
-            "https" => {}
-            "http" if address::is_this_machine(&url) => {}
-            "http" => return Err(WebhookError::Plain),
-            _ => return Err(WebhookError::NotUrl),
-        }
-        // No redirect is followed, and no proxy of the environment learns who is written to.
-        let http = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(timeout)
-            .timeout(timeout)
-            .user_agent("tuantibu")
-            .build()
-            .map_err(|error| WebhookError::Client(cause(&error)))?;
+    ) -> Result<Self, Wrong> {
         Ok(Self {
-            http,
-            url,
+            url: http::address(url)?,
+            http: http::client(timeout)?,
             secret,
             clock,
             zone,
@@ -90,7 +70,7 @@ impl SmsSender for Webhook {
         "webhook"
     }
 
-    async fn send(&self, sms: Sms<'_>) -> Result<(), SmsError> {
+    async fn send(&self, sms: &Sms<'_>, handed: &Handed) -> Result<Taken, NotSent> {
         let now = self.clock.millis();
         let message = Message {
             phone: sms.phone.e164(),
@@ -100,8 +80,9 @@ impl SmsSender for Webhook {
             sent_at: clock::rfc3339(now, &self.zone),
         };
         let body = serde_json::to_vec(&message)
-            .map_err(|_| SmsError("the message has no JSON".to_owned()))?;
+            .map_err(|_| NotSent::Refused("the message has no JSON".to_owned()))?;
         let timestamp = now.div_euclid(1000).to_string();
+        handed.over();
         let response = self
             .http
             .post(self.url.clone())
@@ -112,18 +93,38 @@ impl SmsSender for Webhook {
             .body(body)
             .send()
             .await
-            .map_err(|error| SmsError(transport(&error)))?;
+            .map_err(|error| http::not_sent(&error))?;
         // The status says it all: the body, which might repeat the message, is dropped unread.
         taken(response.status())
     }
+
+    /// A `HEAD` carries nothing to send, so whatever answers it is there.
+    async fn check(&self) -> Result<Vec<String>, String> {
+        let timestamp = self.clock.millis().div_euclid(1000).to_string();
+        let response = self
+            .http
+            .head(self.url.clone())
+            .header("x-tuantibu-signature", self.secret.sign(&timestamp, b""))
+            .header("x-tuantibu-timestamp", timestamp)
+            .send()
+            .await
+            .map_err(|error| transport(&error))?;
+        let status = response.status().as_u16();
+        Ok(vec![
+            format!("connected; a HEAD is answered with {status}"),
+            http::clocks(&response, self.clock.now()),
+        ])
+    }
 }
 
-fn taken(status: StatusCode) -> Result<(), SmsError> {
-    if status.is_success() {
-        Ok(())
-    } else if status.is_redirection() {
-        Err(SmsError("it redirects".to_owned()))
-    } else {
-        Err(SmsError(format!("status {}", status.as_u16())))
+fn taken(status: StatusCode) -> Result<Taken, NotSent> {
+    let words = format!("status {}", status.as_u16());
+    match status {
+        status if status.is_success() => Ok(Taken::default()),
+        status if status.is_redirection() => Err(NotSent::Down("it redirects".to_owned())),
+        // A proxy on the way lost the answer: the program behind may have had the message.
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Err(NotSent::Unknown(words)),
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Err(NotSent::Refused(words)),
+        _ => Err(NotSent::Down(words)),
     }
 }

@@ -47,6 +47,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/0005_erasures.sql"),
         "",
     ),
+    (8, "sms", include_str!("../../migrations/0008_sms.sql"), ""),
 ];
 
 pub(super) fn migrator(dialect: Dialect) -> Migrator {

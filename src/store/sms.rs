@@ -20,10 +20,23 @@ statements! {
     GATES_OVER = "delete from sms_gates where last_at < $1";
     INSERT = "insert into sms_messages (id, kind, verification_hash, phone, state, code_salt, code_mac, reserved_at) \
               values ($1, $2, $3, $4, 0, $5, $6, $7)";
-    RECORD = "update sms_messages set state = $2, recorded_at = $3, reason = $4 where id = $1 and state = 0";
-    /// The last two codes of a verification that may still be typed.
+    /// A text without a secret may be tried again after a failure, and never while nobody knows what
+    /// became of an earlier try.
+    RESERVE_AGAIN = "insert into sms_messages (id, kind, phone, state, reserved_at) values ($1, 1, $2, 0, $3) \
+        on conflict (id) do update set state = 0, phone = excluded.phone, reserved_at = excluded.reserved_at \
+        where sms_messages.state = 2 returning reserved_at";
+    RECORD = "update sms_messages set state = $2, recorded_at = $3, reason = $4, gateway = $5, gateway_message = $6 \
+        where id = $1 and state = 0";
+    /// A text that is unknown may well have arrived.
+    RECEIPT = "update sms_messages set state = $3, recorded_at = $4, reason = $5 \
+        where gateway_message = $2 and gateway = $1 and state in (1, 3)";
+    /// By state and reason, since a time.
+    COUNTS = "select state, kind, gateway, reason, count(*) as messages from sms_messages where reserved_at >= $1 \
+        group by state, kind, gateway, reason order by state, kind, gateway, reason";
+    /// The last two codes of a verification that may still be typed: also one that a gateway took
+    /// and then told to be lost, since who types it has it.
     CODES = "select code_salt, code_mac from sms_messages where verification_hash = $1 and kind = 0 \
-             and state <> 2 and reserved_at > $2 order by reserved_at desc, id limit 2";
+             and (state <> 2 or gateway_message is not null) and reserved_at > $2 order by reserved_at desc, id limit 2";
     MARK_UNKNOWN = "update sms_messages set state = 3 where state = 0 and reserved_at < $1";
     OVER = "delete from sms_messages where reserved_at < $1";
 }
@@ -147,16 +160,72 @@ pub async fn insert(tx: &mut Tx, sms: &NewSms<'_>, now: i64) -> Result<()> {
     Ok(())
 }
 
-/// Records what became of a reserved SMS: 1 sent, 2 failed.
-pub async fn record(
+/// Reserves a text without a secret, for the first time or after a failure. False where an earlier
+/// try has no record: then it may have gone out.
+pub async fn reserve_again(tx: &mut Tx, id: &[u8], phone: &[u8], now: i64) -> Result<bool> {
+    let row = rows!(tx, fetch_optional, (i64,), RESERVE_AGAIN, id, phone, now)?;
+    Ok(row.is_some())
+}
+
+/// What became of a reserved SMS.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// 1 sent, 2 failed, 3 unknown.
+    pub state: i64,
+    /// Why it was not sent.
+    pub reason: Option<&'a str>,
+    /// The gateway that was asked last.
+    pub gateway: &'a str,
+    /// What that calls it.
+    pub message: Option<&'a str>,
+}
+
+/// Records what became of a reserved SMS.
+pub async fn record(tx: &mut Tx, id: &[u8], outcome: &Outcome<'_>, now: i64) -> Result<()> {
+    execute!(
+        tx,
+        RECORD,
+        id,
+        outcome.state,
+        now,
+        outcome.reason,
+        outcome.gateway,
+        outcome.message
+    )?;
+    Ok(())
+}
+
+/// Records what a gateway tells later: 4 delivered, 2 failed with a reason. Whether there is such
+/// a text.
+pub async fn record_receipt(
     tx: &mut Tx,
-    id: &[u8],
+    (gateway, message): (&str, &str),
     state: i64,
     reason: Option<&str>,
     now: i64,
-) -> Result<()> {
-    execute!(tx, RECORD, id, state, now, reason)?;
-    Ok(())
+) -> Result<bool> {
+    Ok(execute!(tx, RECEIPT, gateway, message, state, now, reason)? > 0)
+}
+
+row! {
+    /// How many texts came to one end.
+    pub struct CountRow {
+        /// 0 reserved, 1 sent, 2 failed, 3 unknown, 4 delivered.
+        pub state: i64,
+        /// 0 code, 1 invitation.
+        pub kind: i64,
+        /// The gateway that was asked last.
+        pub gateway: Option<String>,
+        /// Why.
+        pub reason: Option<String>,
+        /// How many.
+        pub messages: i64,
+    }
+}
+
+/// What became of the texts reserved since a time.
+pub async fn counts(tx: &mut Tx, since: i64) -> Result<Vec<CountRow>> {
+    rows!(tx, fetch_all, CountRow, COUNTS, since)
 }
 
 /// Salt and MAC of the last two codes of a verification reserved after a time.

@@ -1,6 +1,9 @@
 //! What monitoring reads, on a listener of its own: counts, and nothing of a person.
 use super::headers;
-use crate::{actions::refresh_health, app::App};
+use crate::{
+    actions::{refresh_health, sms_outcomes},
+    app::App,
+};
 use axum::{
     Router,
     extract::State,
@@ -40,6 +43,18 @@ fn handle() -> Option<&'static PrometheusHandle> {
                 "People of the last refresh by outcome"
             );
             metrics::describe_gauge!("tuantibu_refresh_running", "Whether a refresh runs");
+            metrics::describe_counter!(
+                "tuantibu_sms_total",
+                "SMS of this server by gateway and outcome"
+            );
+            metrics::describe_gauge!(
+                "tuantibu_sms_circuit_open",
+                "Whether a gateway is not tried for a while, on this server"
+            );
+            metrics::describe_gauge!(
+                "tuantibu_sms_messages",
+                "SMS of the last 24 hours by state, of all servers"
+            );
             Some(handle)
         })
         .as_ref()
@@ -60,6 +75,18 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
             metrics::gauge!("tuantibu_refresh_people", "outcome" => outcome).set(count);
         }
         metrics::gauge!("tuantibu_refresh_running").set(u32::from(is_under_way));
+    }
+    for gateway in sms_outcomes::standings(&app) {
+        metrics::gauge!("tuantibu_sms_circuit_open", "gateway" => gateway.gateway)
+            .set(u32::from(gateway.is_open));
+    }
+    if let Ok(counts) = sms_outcomes::counts(&app, 1).await {
+        for state in sms_outcomes::STATES {
+            let of = counts.iter().filter(|count| count.state == state);
+            let messages: i64 = of.map(|count| count.messages).sum();
+            metrics::gauge!("tuantibu_sms_messages", "state" => state)
+                .set(u32::try_from(messages).unwrap_or(u32::MAX));
+        }
     }
     ([(header::CONTENT_TYPE, KIND)], handle.render()).into_response()
 }

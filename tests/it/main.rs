@@ -101,6 +101,14 @@ mod sessions;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod sms_clouds;
+#[cfg(test)]
+mod sms_faults;
+#[cfg(test)]
+mod sms_gateways;
+#[cfg(test)]
+mod sms_smpp;
+#[cfg(test)]
 mod sms_webhook;
 #[cfg(test)]
 mod tokens;

@@ -20,6 +20,11 @@ pub(crate) fn python() -> String {
     variable("TUANTIBU_TEST_PYTHON")
 }
 
+/// Node, which runs the SMS centre of tests/smpp.
+pub(crate) fn node() -> String {
+    variable("TUANTIBU_TEST_NODE")
+}
+
 /// zbarimg, which reads codes from pictures.
 pub(crate) fn zbarimg() -> String {
     variable("TUANTIBU_TEST_ZBARIMG")
@@ -41,7 +46,7 @@ fn variable(name: &str) -> String {
 
 #[test]
 fn the_programs_are_there() {
-    for path in [python(), zbarimg(), faketime_library()] {
+    for path in [python(), node(), zbarimg(), faketime_library()] {
         assert!(Path::new(&path).is_file(), "{path} is no file");
     }
 }

@@ -171,8 +171,10 @@ async fn costs_no_try(on: On) {
     assert_eq!(sentinel.heard(), 0, "a redirect is not followed");
     let mut found: Vec<String> = Vec::new();
     for (state, reason) in reasons(&app).await {
-        assert_eq!(state, 2);
-        found.push(reason.unwrap());
+        let reason = reason.unwrap();
+        // Who says nothing may have taken it.
+        assert_eq!(state, if reason == "no answer in time" { 3 } else { 2 });
+        found.push(reason);
     }
     found.sort_unstable();
     wanted.sort_unstable();
@@ -223,7 +225,7 @@ async fn a_gateway_that_is_not_there_says_so() {
     .await;
     let person = Person::number(1);
     app.put(&person, json!({})).await;
-    for _ in 0..6 {
+    for _ in 0..5 {
         let answer = app
             .client()
             .post("/api/v1/sign-in", person.identity())

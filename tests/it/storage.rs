@@ -23,7 +23,7 @@ use tuantibu::{
     model::id::Id,
     source::faults::Fault,
     store::{
-        audit, authorizations, erasures, persons, refresh, registers, sealed, snapshots,
+        audit, authorizations, erasures, persons, refresh, registers, sealed, sms, snapshots,
         verifications,
     },
 };
@@ -347,6 +347,13 @@ async fn the_rest(app: &TestApp) {
         phone_hash: Vec::new(),
     };
     assert!(!persons::rehash(&mut tx, &row).await.unwrap());
+    let nobody = ("smpp", "nobody");
+    assert!(
+        !sms::record_receipt(&mut tx, nobody, 4, None, 1)
+            .await
+            .unwrap()
+    );
+    assert!(!sms::counts(&mut tx, 0).await.unwrap().is_empty());
     tx.commit().await.unwrap();
     rotate_keys(&app.app, &rotated_here(&app.app))
         .await

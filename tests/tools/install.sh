@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what `make test` needs and is missing: Debian's packages (as root; otherwise it says which),
-# a Python environment, the npm packages of the browser tests and cargo-deny, all three under .tools/
-# and tests/browser/node_modules. A stamp of the files that pin them makes a second run instant.
+# a Python environment, the npm packages of the browser tests and of the SMS centre, and cargo-deny, all
+# under .tools/ and tests/{browser,smpp}/node_modules. A stamp of the files that pin them makes a second run instant.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +10,7 @@ TOOLS=.tools
 STAMP=$TOOLS/installed
 
 pinned() {
-  cat tests/tools/install.sh tests/requirements.txt tests/browser/package-lock.json | sha256sum
+  cat tests/tools/install.sh tests/requirements.txt tests/{browser,smpp}/package-lock.json | sha256sum
 }
 
 # Each line: a Debian package, and a pattern of a file that tells that it, or its like, is there.
@@ -63,7 +63,10 @@ install_python() {
 
 install_npm() {
   echo "install: npm packages"
-  (cd tests/browser && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error)
+  local folder
+  for folder in tests/browser tests/smpp; do
+    (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error)
+  done
 }
 
 install_cargo_deny() {
@@ -88,7 +91,7 @@ mkdir -p "$TOOLS"
 exec 9>"$TOOLS/lock"
 flock 9
 install_packages
-if [ ! -d tests/browser/node_modules ] || [ "$(cat "$STAMP" 2>/dev/null)" != "$(pinned)" ]; then
+if [ ! -d tests/browser/node_modules ] || [ ! -d tests/smpp/node_modules ] || [ "$(cat "$STAMP" 2>/dev/null)" != "$(pinned)" ]; then
   rm -f "$STAMP"
   install_python
   install_npm

@@ -289,6 +289,7 @@ def main(command):
             if not durable:
                 environment |= {
                     "TUANTIBU_TEST_PYTHON": program(str(VENV / "python")),
+                    "TUANTIBU_TEST_NODE": program("node"),
                     "TUANTIBU_TEST_ZBARIMG": program("zbarimg"),
                     "TUANTIBU_TEST_FAKETIME_LIB": faketime(),
                     "TUANTIBU_TEST_FHIR": stack.enter_context(fhir(temporary)),

@@ -1,39 +1,10 @@
-//! The key that signs messages, and why a webhook is refused at the start.
+//! The key that signs messages.
+use crate::sms::{Wrong, http};
 use aws_lc_rs::hmac;
-use std::{fmt, fs, io, os::unix::fs::PermissionsExt, path::Path};
-use zeroize::Zeroizing;
+use std::{fmt, path::Path};
 
 /// A shorter key could be guessed from one message.
 const SECRET_BYTES: usize = 32;
-
-/// Why a webhook is refused at the start. Names the key.
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
-    /// The address is none.
-    #[error("sms.url: not an http or https URL")]
-    NotUrl,
-    /// The address carries something that belongs elsewhere.
-    #[error("sms.url: must have no user, password or fragment")]
-    NotBare,
-    /// Numbers and codes would travel in clear.
-    #[error("sms.url: must be https; plain http is for this machine only")]
-    Plain,
-    /// Nobody could tell our messages from others'.
-    #[error("sms.secret_file: a webhook needs one")]
-    NoSecret,
-    /// The key cannot be read.
-    #[error("sms.secret_file: {0}")]
-    Unreadable(io::Error),
-    /// Others could read it.
-    #[error("sms.secret_file: has mode {0:04o}, so others may read it; chmod 0400")]
-    Readable(u32),
-    /// It could be guessed.
-    #[error("sms.secret_file: holds fewer than {SECRET_BYTES} bytes")]
-    Short,
-    /// No client can be made.
-    #[error("sms: no HTTP client can be made: {0}")]
-    Client(String),
-}
 
 /// The key that messages are signed with. Its `Debug` shows nothing.
 pub struct Secret(hmac::Key);
@@ -43,23 +14,18 @@ impl Secret {
     ///
     /// # Errors
     /// When the file is missing, readable by others or too short.
-    pub fn read(path: &Path) -> Result<Self, WebhookError> {
-        let metadata = fs::metadata(path).map_err(WebhookError::Unreadable)?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(WebhookError::Readable(mode));
-        }
-        let bytes = Zeroizing::new(fs::read(path).map_err(WebhookError::Unreadable)?);
-        Self::new(bytes.trim_ascii())
+    pub fn read(path: Option<&Path>) -> Result<Self, Wrong> {
+        Self::new(&http::secret(path)?)
     }
 
     /// A key of at least 32 bytes.
     ///
     /// # Errors
     /// When it is shorter.
-    pub fn new(bytes: &[u8]) -> Result<Self, WebhookError> {
+    pub fn new(bytes: &[u8]) -> Result<Self, Wrong> {
         if bytes.len() < SECRET_BYTES {
-            return Err(WebhookError::Short);
+            let words = format!("holds fewer than {SECRET_BYTES} bytes");
+            return Err(Wrong::new("secret_file", words));
         }
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, bytes)))
     }
@@ -88,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_short_key_is_refused_and_no_key_is_shown() {
-        assert!(matches!(Secret::new(&[b'k'; 31]), Err(WebhookError::Short)));
+        assert_eq!(Secret::new(&[b'k'; 31]).unwrap_err().key, "secret_file");
         let secret = Secret::new(&[b'k'; 32]).unwrap();
         assert_eq!(format!("{secret:?}"), "Secret(…)");
     }

@@ -1,9 +1,12 @@
 //! What several tests stand on.
 pub(crate) mod fake_fhir;
+pub(crate) mod fault_proxy;
+pub(crate) mod gateways;
 pub(crate) mod health_source;
 pub(crate) mod people;
 pub(crate) mod process;
 pub(crate) mod receiver;
+pub(crate) mod smpp;
 
 use jiff::tz::TimeZone;
 use std::{path::PathBuf, sync::Arc};

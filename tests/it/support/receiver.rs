@@ -27,6 +27,8 @@ pub(crate) enum Reply {
     Status(u16),
     /// A redirect.
     Redirect(String),
+    /// A status with a body.
+    Json(u16, Value),
     /// Nothing, ever.
     Silence,
     /// 200, and a body that never ends.
@@ -137,6 +139,10 @@ async fn take(
     let answer = |status: u16| Response::builder().status(status);
     match reply {
         Reply::Status(status) => answer(status).body(Body::empty()).unwrap(),
+        Reply::Json(status, body) => {
+            let answer = answer(status).header("content-type", "application/json");
+            answer.body(body.to_string().into()).unwrap()
+        }
         Reply::Redirect(to) => {
             let answer = answer(307).header("location", to);
             answer.body(Body::empty()).unwrap()

@@ -1,0 +1,97 @@
+//! The HTTP client of gateways, their secret files, and what an HTTP failure says of a text.
+use super::{NotSent, Wrong};
+use crate::{
+    crypto,
+    model::address,
+    outbound::{cause, transport},
+};
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{Client, Response, header, redirect};
+use std::{path::Path, time::Duration};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// More of an answer is not read.
+const MOST_BYTES: usize = 64 << 10;
+
+/// A bare address to which numbers and codes may be sent.
+pub(super) fn address(text: &str) -> Result<Url, Wrong> {
+    let wrong = |problem: &str| Err(Wrong::new("url", problem));
+    let Ok(url) = Url::parse(text) else {
+        return wrong("not an http or https URL");
+    };
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return wrong("must have no user, password or fragment");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if address::is_this_machine(&url) => Ok(url),
+        "http" => wrong("must be https; plain http is for this machine only"),
+        _ => wrong("not an http or https URL"),
+    }
+}
+
+/// What a file holds, without white space at its ends, where nobody else may read it.
+pub(super) fn secret(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Wrong> {
+    let wrong = |problem: &dyn std::fmt::Display| Wrong::new("secret_file", problem);
+    let path = path.ok_or_else(|| wrong(&"this gateway needs one"))?;
+    if let Some(mode) = crypto::loose_mode(path).map_err(|error| wrong(&error))? {
+        let words = format!("has mode {mode:04o}, so others may read it; chmod 0400");
+        return Err(wrong(&words));
+    }
+    let bytes = Zeroizing::new(std::fs::read(path).map_err(|error| wrong(&error))?);
+    Ok(Zeroizing::new(bytes.trim_ascii().to_vec()))
+}
+
+/// A client that follows no redirect; no proxy of the environment learns who is written to.
+pub(super) fn client(timeout: Duration) -> Result<Client, Wrong> {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        // Shorter than the whole: what has no connection was certainly not taken.
+        .connect_timeout(timeout / 2)
+        .timeout(timeout)
+        .user_agent("tuantibu")
+        .build()
+        .map_err(|error| {
+            let words = format!("no HTTP client can be made: {}", cause(&error));
+            Wrong::new("kind", words)
+        })
+}
+
+/// What a request that got no answer says of its text.
+pub(super) fn not_sent(error: &reqwest::Error) -> NotSent {
+    if error.is_connect() {
+        NotSent::Down(transport(error))
+    } else {
+        NotSent::Unknown(transport(error))
+    }
+}
+
+/// An answer's body, or nothing where it is too long or breaks off.
+pub(super) async fn body(mut response: Response) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if bytes.len() + chunk.len() > MOST_BYTES {
+            return None;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Some(bytes)
+}
+
+/// How far the other side's clock is from ours, in words.
+pub(super) fn clocks(response: &Response, now: Timestamp) -> String {
+    let there = response
+        .headers()
+        .get(header::DATE)
+        .and_then(|date| date.to_str().ok())
+        .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
+    match there.map(|there| there.as_second() - now.as_second()) {
+        None => "it does not tell its time".to_owned(),
+        Some(0) => "its clock agrees with ours".to_owned(),
+        Some(ahead @ 1..) => format!("its clock is {ahead} s ahead of ours"),
+        Some(behind) => format!("its clock is {} s behind ours", -behind),
+    }
+}
