@@ -14,12 +14,14 @@ mod identity;
 #[cfg(test)]
 mod services;
 #[cfg(test)]
+mod source_contract;
 mod source_embedded;
 #[cfg(test)]
 mod source_fhir;
 #[cfg(test)]
 mod source_fhir_hostile;
 #[cfg(test)]
+mod source_http;
 mod source_import;
 #[cfg(test)]
 mod storage;

@@ -2,7 +2,7 @@
 use super::{Store, catalogue, shanghai};
 use jiff::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch};
 use tuantibu::{
     cli::serve::listen,
     clock::{Clock, ManualClock},
@@ -18,23 +18,14 @@ pub(crate) const SECRET: &[u8] = b"the shared secret of these tests, 40 byte";
 pub(crate) struct Simulator {
     pub(crate) address: SocketAddr,
     pub(crate) server: Arc<HealthSourceServer>,
-    store: Arc<Store>,
-    stop: watch::Sender<bool>,
-    answering: JoinHandle<()>,
+    pub(crate) store: Store,
+    _stop: watch::Sender<bool>,
 }
 
 impl Simulator {
     pub(crate) async fn start(clock: &Arc<ManualClock>, faults: Faults) -> Self {
-        Self::over(Arc::new(Store::new().await), clock, faults, "127.0.0.1:0").await
-    }
-
-    async fn over(
-        store: Arc<Store>,
-        clock: &Arc<ManualClock>,
-        faults: Faults,
-        address: &str,
-    ) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
+        let store = Store::new().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Arc::new(HealthSourceServer {
             source: store.open_again().await,
@@ -46,24 +37,12 @@ impl Simulator {
             faults,
         });
         let (stop, told) = watch::channel(false);
-        let answering = tokio::spawn(listen(listener, router(server.clone()), told));
+        tokio::spawn(listen(listener, router(server.clone()), told));
         Self {
             address,
             server,
             store,
-            stop,
-            answering,
-        }
-    }
-
-    /// Ends the server and starts another at the same address, over the same people.
-    pub(crate) async fn stopped(self) -> Stopped {
-        self.stop.send(true).unwrap();
-        self.answering.await.unwrap();
-        self.server.source.close().await;
-        Stopped {
-            store: self.store,
-            address: self.address,
+            _stop: stop,
         }
     }
 
@@ -74,19 +53,6 @@ impl Simulator {
     /// A connector to it.
     pub(crate) fn source(&self, clock: &Arc<ManualClock>) -> HttpSource {
         connector(&self.url(), &self.store, clock)
-    }
-}
-
-/// A server that is down.
-pub(crate) struct Stopped {
-    store: Arc<Store>,
-    address: SocketAddr,
-}
-
-impl Stopped {
-    pub(crate) async fn started(self, clock: &Arc<ManualClock>) -> Simulator {
-        let address = self.address.to_string();
-        Simulator::over(self.store, clock, Faults::default(), &address).await
     }
 }
 

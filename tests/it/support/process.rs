@@ -3,6 +3,7 @@ use crate::app::Answer;
 use serde_json::Value;
 use std::{
     fs::{self, File},
+    io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -32,6 +33,14 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 )]
 pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_tuantibu"))
+}
+
+/// The first line that a process prints.
+pub(crate) fn first_line(child: &mut Child) -> String {
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.as_mut().unwrap());
+    output.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
 }
 
 /// One process, which is stopped by its pid.
