@@ -141,7 +141,7 @@ mod tests {
             6 + 152,
             "an escape stays with its character"
         );
-        let parts = of(&format!("{}😀验验", "验".repeat(66)), 0).unwrap();
+        let parts = of(&format!("{}😀验验验", "验".repeat(66)), 0).unwrap();
         assert_eq!(
             octets(&parts[0]).len(),
             6 + 132,
