@@ -70,7 +70,7 @@ async fn send(kind: SmsKind, language: Option<&str>) -> (Gateway, Received) {
     }
     let body = Body::from(person.identity().to_string());
     let started = client.raw(request.body(body).unwrap()).await.expect(202);
-    let code = json!({ "code": gateway.codes().last().unwrap() });
+    let code = json!({ "code": gateway.codes().await.last().unwrap() });
     client.post(&confirm_path(&started), code).await.expect(200);
     let request = gateway.receiver().received().remove(0);
     (gateway, request)

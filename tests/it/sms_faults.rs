@@ -64,7 +64,7 @@ async fn line(kind: SmsKind, name: &str, fault: Fault, words: &str) -> String {
         more => panic!("{name}, {words}: {more:?}"),
     };
     assert_eq!(failed, recorded != "sent", "{name}, {words}");
-    let came = gateway.codes().len();
+    let came = gateway.codes().await.len();
     assert!(came <= 1, "{name}, {words}: the text came {came} times");
     if recorded.starts_with("failed") {
         assert_eq!(
@@ -79,7 +79,7 @@ async fn line(kind: SmsKind, name: &str, fault: Fault, words: &str) -> String {
             .post("/api/v1/sign-in", person.identity())
             .await
             .expect(202);
-        let codes = gateway.codes();
+        let codes = gateway.codes().await;
         assert_eq!(codes.len(), came + 1, "{name}, {words}");
         let code = json!({ "code": codes.last().unwrap() });
         client.post(&confirm_path(&started), code).await.expect(200);

@@ -60,7 +60,7 @@ async fn falls_back(on: On) {
         .post("/api/v1/sign-in", person.identity())
         .await
         .expect(202);
-    let code = json!({ "code": second.codes().remove(0) });
+    let code = json!({ "code": second.codes().await.remove(0) });
     client.post(&confirm_path(&started), code).await.expect(200);
     let counts = sms_outcomes::counts(&app.app, 1).await.unwrap();
     assert_eq!((counts.len(), counts[0].state), (1, "sent"));
@@ -72,7 +72,10 @@ async fn falls_back(on: On) {
         sign_in_status(&app, &person).await;
         app.clock.advance(61);
     }
-    assert_eq!((first.codes().len(), second.codes().len()), (2, 1));
+    assert_eq!(
+        (first.codes().await.len(), second.codes().await.len()),
+        (2, 1)
+    );
     assert_eq!(count(&app, "unknown").await, 1);
 }
 
@@ -113,7 +116,11 @@ async fn a_circuit_opens_and_closes_by_itself_and_monitoring_is_told() {
     for _ in 0..5 {
         assert_eq!(sign_in_status(&app, &person).await, 503);
     }
-    assert_eq!(gateway.codes().len(), 3, "the last two were not tried");
+    assert_eq!(
+        gateway.codes().await.len(),
+        3,
+        "the last two were not tried"
+    );
     assert_eq!(ready().await, "ok\nsms: down\n");
     let failed = "tuantibu_sms_messages{state=\"failed\"} 5";
     let open = "tuantibu_sms_total{gateway=\"webhook\",outcome=\"open\"}";
@@ -122,7 +129,7 @@ async fn a_circuit_opens_and_closes_by_itself_and_monitoring_is_told() {
     app.clock.advance(30);
     assert_eq!(sign_in_status(&app, &person).await, 503);
     assert_eq!(sign_in_status(&app, &person).await, 503);
-    assert_eq!(gateway.codes().len(), 4);
+    assert_eq!(gateway.codes().await.len(), 4);
     gateway.receiver().answers(taken(SmsKind::Webhook));
     app.clock.advance(30);
     assert_eq!(sign_in_status(&app, &person).await, 202);
@@ -141,7 +148,7 @@ async fn invited(app: &TestApp, owner: &Person, gateway: &Gateway) {
         .post("/api/v1/sign-in", owner.identity())
         .await
         .expect(202);
-    let code = json!({ "code": gateway.codes().last().unwrap() });
+    let code = json!({ "code": gateway.codes().await.last().unwrap() });
     let session = client.post(&confirm_path(&started), code).await.expect(200);
     let register = app.register(&client.with(session["token"].as_str())).await;
     let person = Person::number(1);
@@ -162,7 +169,7 @@ async fn an_invitation_is_not_sent_twice(on: On) {
     let gateway = Gateway::start(SmsKind::Webhook).await;
     let (app, _) = start(on, gateway.settings()).await;
     invited(&app, &Person::number(900), &gateway).await;
-    let before = gateway.codes().len();
+    let before = gateway.codes().await.len();
     gateway.receiver().answers(Reply::Silence);
     retry_pending::send_due(&app.app).await.unwrap();
     assert_eq!(count(&app, "unknown").await, 1);
@@ -171,7 +178,11 @@ async fn an_invitation_is_not_sent_twice(on: On) {
         app.clock.advance(3600);
         retry_pending::send_due(&app.app).await.unwrap();
     }
-    assert_eq!(gateway.codes().len(), before + 1, "it may have arrived");
+    assert_eq!(
+        gateway.codes().await.len(),
+        before + 1,
+        "it may have arrived"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,7 +202,7 @@ async fn a_server_that_ends_while_it_sends_an_invitation_leaves_it_unknown() {
     settings.timeout_seconds = 10;
     let (app, _) = start(On::Sqlite, settings).await;
     invited(&app, &Person::number(900), &gateway).await;
-    let before = gateway.codes().len();
+    let before = gateway.codes().await.len();
     gateway.receiver().answers(Reply::Silence);
     // What stops it is that nobody goes on with it, as when the process is killed.
     let cut = tokio::time::timeout(
@@ -199,7 +210,7 @@ async fn a_server_that_ends_while_it_sends_an_invitation_leaves_it_unknown() {
         retry_pending::send_due(&app.app),
     );
     assert!(cut.await.is_err());
-    assert_eq!(gateway.codes().len(), before + 1);
+    assert_eq!(gateway.codes().await.len(), before + 1);
     assert_eq!(count(&app, "reserved").await, 1);
     gateway.receiver().answers(taken(SmsKind::Webhook));
     app.clock.advance(3600);
@@ -207,7 +218,7 @@ async fn a_server_that_ends_while_it_sends_an_invitation_leaves_it_unknown() {
     tuantibu::actions::erase_expired::erase_expired(&app.app)
         .await
         .unwrap();
-    assert_eq!(gateway.codes().len(), before + 1);
+    assert_eq!(gateway.codes().await.len(), before + 1);
     assert_eq!(count(&app, "unknown").await, 1);
 }
 
@@ -292,7 +303,7 @@ async fn config_check_tries_each_gateway_and_says_what_it_saw() {
             assert!(said.contains(word), "{word} is not in {said}");
         }
         assert!(
-            gateway.codes().iter().all(String::is_empty),
+            gateway.codes().await.iter().all(String::is_empty),
             "nothing is sent"
         );
         gateway.proxy.has(Fault::Refuse).await;
@@ -332,7 +343,13 @@ async fn nothing_of_a_text_stands_in_a_log_of_any_level_whatever_the_gateway() {
             gateway.centre().seen("receipt", 1).await;
             sms_outcomes::tend(&app.app).await.unwrap();
         }
-        secrets.extend(gateway.codes().into_iter().filter(|code| !code.is_empty()));
+        secrets.extend(
+            gateway
+                .codes()
+                .await
+                .into_iter()
+                .filter(|code| !code.is_empty()),
+        );
     }
     let log = log.text();
     assert!(log.contains(" TRACE "), "the log is of every level");

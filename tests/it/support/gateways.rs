@@ -98,7 +98,7 @@ impl Gateway {
     }
 
     /// The codes that came here, oldest first, whether or not they were taken.
-    pub(crate) fn codes(&self) -> Vec<String> {
+    pub(crate) async fn codes(&self) -> Vec<String> {
         let digits = |text: &str| -> String {
             let mut runs = text.split(|c: char| !c.is_ascii_digit());
             runs.find(|run| run.len() == 6)
@@ -107,7 +107,7 @@ impl Gateway {
         };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         if let Behind::Centre(centre) = &self.behind {
-            let submitted = centre.all("submit");
+            let submitted = centre.all("submit").await;
             return submitted
                 .iter()
                 .map(|sms| digits(&text(&sms["text"])))

@@ -68,14 +68,19 @@ impl Centre {
     /// Waits until so many things of a kind were seen; all of them.
     pub(crate) async fn seen(&self, kind: &str, least: usize) -> Vec<Value> {
         until(kind, async || {
-            let all = self.all(kind);
+            let all = self.so_far(kind);
             (all.len() >= least).then_some(all)
         })
         .await
     }
 
-    /// What was seen of a kind so far.
-    pub(crate) fn all(&self, kind: &str) -> Vec<Value> {
+    /// Everything that was seen of a kind before this was asked: what it says comes in order.
+    pub(crate) async fn all(&self, kind: &str) -> Vec<Value> {
+        self.told(json!({})).await;
+        self.so_far(kind)
+    }
+
+    fn so_far(&self, kind: &str) -> Vec<Value> {
         let seen = self.seen.lock().unwrap();
         let of = seen.iter().filter_map(|line| line.get(kind).cloned());
         of.collect()
@@ -83,7 +88,7 @@ impl Centre {
 
     /// Tells it something, and waits until it has heard.
     pub(crate) async fn told(&self, order: Value) {
-        let before = self.all("done").len();
+        let before = self.so_far("done").len();
         writeln!(self.orders.lock().unwrap(), "{order}").unwrap();
         self.seen("done", before + 1).await;
     }
