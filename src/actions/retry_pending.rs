@@ -8,7 +8,7 @@ use crate::{
     model::phone::Phone,
     sms::Sms,
     source::SourceError,
-    store::{jobs, sms, verifications},
+    store::{Tx, jobs, sms, verifications},
     texts::Lang,
 };
 use jiff::civil::{DateTime, Time};
@@ -19,7 +19,6 @@ use zeroize::Zeroizing;
 const FROM_HOUR: i8 = 8;
 const TO_HOUR: i8 = 21;
 const BATCH: i64 = 50;
-const INVITATION: &str = "invitation";
 const MOST_ATTEMPTS: i64 = 3;
 const AGAIN_MS: i64 = 10 * 60 * 1000;
 
@@ -53,17 +52,48 @@ pub async fn retry_pending(app: &App) -> Result<()> {
                 // Withdrawn, or invited by another server.
                 continue;
             }
-            let id = random::id(&*app.random);
-            let payload = app
-                .keys
-                .seal(&place(id.bytes()), identity.phone.e164().as_bytes());
-            let due = within_hours(app, app.now());
-            jobs::insert(&mut tx, id.bytes(), INVITATION, &payload, due).await?;
+            tell(app, &mut tx, Told::Invitation, &identity.phone).await?;
         } else {
             pending_join::erase(app, &mut tx, &row, "join_not_matched").await?;
         }
         tx.commit().await?;
     }
+    Ok(())
+}
+
+/// What somebody is told by a text without a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// A join that waited can go on.
+    Invitation,
+    /// A passkey was added in the place of others.
+    Passkey,
+}
+
+impl Told {
+    /// The name of the kind of job.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    fn text(kind: &str) -> &'static str {
+        if kind == Self::Passkey.kind() {
+            "sms-passkey"
+        } else {
+            "sms-invitation"
+        }
+    }
+}
+
+/// Tells somebody, within the hours of the day that texts go out in.
+pub(crate) async fn tell(app: &App, tx: &mut Tx, what: Told, phone: &Phone) -> Result<()> {
+    let id = random::id(&*app.random);
+    let payload = app.keys.seal(&place(id.bytes()), phone.e164().as_bytes());
+    let due = within_hours(app, app.now());
+    jobs::insert(tx, id.bytes(), what.kind(), &payload, due).await?;
     Ok(())
 }
 
@@ -88,7 +118,7 @@ pub async fn send_due(app: &App) -> Result<()> {
         if within_hours(app, now) > now {
             continue;
         }
-        let text = Zeroizing::new(app.texts.get(Lang::default(), "sms-invitation", &[]));
+        let text = Zeroizing::new(app.texts.get(Lang::default(), Told::text(&job.kind), &[]));
         let message = Sms {
             id: super::id_of(&job.id)?,
             phone: &phone,

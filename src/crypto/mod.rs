@@ -6,6 +6,7 @@ pub mod random;
 mod ring;
 mod sign;
 mod suite;
+pub mod webauthn;
 
 pub use cell::{Place, Table};
 pub use key_file::{KeyFileError, RootKey, loose_mode};
