@@ -12,8 +12,8 @@ use crate::{
         random, token_hash,
         webauthn::{self, ALGORITHMS, Made},
     },
-    error::{Error, FieldError, Result},
-    model::text::Line,
+    error::{Error, Result},
+    model::register::line,
     store::{
         Tx,
         passkeys::{self, PasskeyRow},
@@ -63,15 +63,9 @@ pub struct MadePasskey {
 ///
 /// # Errors
 /// [`Error::Invalid`].
-pub fn check_label(typed: &str) -> Result<Line> {
-    Line::parse(typed, LABEL).map_err(|error| {
-        let code = match error.code() {
-            "empty" => "required",
-            code => code,
-        };
-        let most = i64::try_from(LABEL).unwrap_or(i64::MAX);
-        Error::Invalid(vec![FieldError::new("label", code).with("max", most)])
-    })
+pub fn check_label(typed: &str) -> Result<String> {
+    let mut errors = Vec::new();
+    line("label", typed, LABEL, &mut errors).ok_or(Error::Invalid(errors))
 }
 
 /// Begins to add a passkey.
@@ -159,7 +153,7 @@ async fn read(
     tx: &mut Tx,
     session: Session,
     made: &MadePasskey,
-    label: &Line,
+    label: &str,
     own: &[PasskeyRow],
 ) -> Result<Option<PasskeyRow>> {
     let decoded = [
@@ -192,7 +186,7 @@ async fn read(
         return Ok(None);
     }
     let credential = Credential {
-        label: label.as_str().to_owned(),
+        label: label.to_owned(),
         id: new.id,
         public_key: public_key.clone(),
     };
