@@ -8,7 +8,9 @@ use super::{
 use crate::{
     app::App,
     error::Result,
-    store::{administrators, limits, passkeys, persons, refresh, registers, sessions, sms, verifications},
+    store::{
+        administrators, limits, passkeys, persons, refresh, registers, sessions, sms, verifications,
+    },
 };
 
 const MINUTE: i64 = 60_000;

@@ -3,7 +3,12 @@ use super::{
     Actor,
     passkey::{self, PasskeyView},
 };
-use crate::{app::App, error::Result, store::passkeys};
+use crate::{
+    app::App,
+    error::Result,
+    model::id::Id,
+    store::{Tx, passkeys},
+};
 
 /// Lists one's passkeys, the oldest first.
 ///
@@ -14,6 +19,11 @@ pub async fn list_passkeys(app: &App, actor: &Actor) -> Result<Vec<PasskeyView>>
     let session = actor.fully_signed_in()?;
     let mut tx = app.store.read().await?;
     passkey::may_have(app, &mut tx, session).await?;
-    let rows = passkeys::of_person(&mut tx, session.person.bytes()).await?;
+    of_person(app, &mut tx, session.person).await
+}
+
+/// Somebody's passkeys.
+pub(crate) async fn of_person(app: &App, tx: &mut Tx, person: Id) -> Result<Vec<PasskeyView>> {
+    let rows = passkeys::of_person(tx, person.bytes()).await?;
     rows.iter().map(|row| passkey::view(app, row)).collect()
 }

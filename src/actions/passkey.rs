@@ -43,8 +43,7 @@ pub(crate) struct Credential {
 
 impl Credential {
     pub(crate) fn seal(&self, app: &App, passkey: &[u8], person: &[u8]) -> Result<Vec<u8>> {
-        let plain =
-            serde_json::to_vec(self).map_err(|_| Error::unexpected("a passkey's JSON"))?;
+        let plain = serde_json::to_vec(self).map_err(|_| Error::unexpected("a passkey's JSON"))?;
         Ok(app.keys.seal(&place(passkey, person), &plain))
     }
 

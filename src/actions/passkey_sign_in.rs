@@ -114,11 +114,7 @@ pub async fn sign_in_with_passkey(
 
 /// The passkey of an answer, where it is known, and whether the answer is right. The challenge is
 /// used up in any case, and the same is done for what is unknown.
-async fn look(
-    app: &App,
-    tx: &mut Tx,
-    shown: &ShownPasskey,
-) -> Result<(Option<PasskeyRow>, bool)> {
+async fn look(app: &App, tx: &mut Tx, shown: &ShownPasskey) -> Result<(Option<PasskeyRow>, bool)> {
     let decoded = [
         &shown.id,
         &shown.user_id,

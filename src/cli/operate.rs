@@ -136,7 +136,10 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
             SmsKind::Webhook => "webhook",
         }
     );
-    println!("administrators: {}", assurance(&app, config.auth.administrators));
+    println!(
+        "administrators: {}",
+        assurance(&app, config.auth.administrators)
+    );
     if config.server.public_url.is_empty() {
         println!("server.public_url: not set; serve refuses to start");
     }

@@ -182,8 +182,11 @@ impl Site {
 
 /// A public key of one of [`ALGORITHMS`]: each takes its own kind of key and no other.
 fn key(public_key: &[u8]) -> Option<ParsedPublicKey> {
-    let all: [&'static dyn VerificationAlgorithm; 3] =
-        [&ECDSA_P256_SHA256_ASN1, &ED25519, &RSA_PKCS1_2048_8192_SHA256];
+    let all: [&'static dyn VerificationAlgorithm; 3] = [
+        &ECDSA_P256_SHA256_ASN1,
+        &ED25519,
+        &RSA_PKCS1_2048_8192_SHA256,
+    ];
     all.into_iter()
         .find_map(|algorithm| ParsedPublicKey::new(algorithm, public_key).ok())
 }

@@ -101,7 +101,8 @@ fn icon(code: &str) -> &'static str {
         "sms_not_sent" => "message",
         "register_ended" | "verification_ended" | "invitation_ended" => "clock",
         "not_found" => "missing",
-        "passkey_refused" | "passkey_required" | "too_many_passkeys" | "register_frozen" | "not_signed_in" | "foreign_origin" => "lock",
+        "passkey_refused" | "passkey_required" | "too_many_passkeys" | "register_frozen"
+        | "not_signed_in" | "foreign_origin" => "lock",
         "guardian_required" | "too_many_administrators" | "own_invitation" | "last_owner" => "user",
         _ => "warning",
     }

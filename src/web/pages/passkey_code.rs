@@ -120,12 +120,7 @@ pub(super) async fn begin_removal(visit: Visit, Path(id): Path<String>, form: Fo
     visit.answer(result)
 }
 
-async fn begun(
-    visit: &Visit,
-    back: &str,
-    more: &[(&str, &str)],
-    form: &Form,
-) -> Result<Response> {
+async fn begun(visit: &Visit, back: &str, more: &[(&str, &str)], form: &Form) -> Result<Response> {
     let action = more.first().map_or("", |(_, action)| action);
     let (actor, secret) = flow::tied(visit);
     match confirm_action(&visit.app, &actor, action, None).await {
@@ -242,10 +237,7 @@ async fn remove_page(visit: &Visit, id: &str, error: Option<&Error>) -> Result<R
         .words()
         .t1("passkey-remove-title", "label", &passkey.label);
     let template = Remove {
-        p: visit
-            .page(title)
-            .within(Area::Own)
-            .failing(error.is_some()),
+        p: visit.page(title).within(Area::Own).failing(error.is_some()),
         steps: super::parts::steps(visit.words(), 1, 2, "step-passkey-remove"),
         problems: problems(visit, error),
         passkey,
