@@ -3,10 +3,11 @@ use super::{
     Actor,
     audit::{self, Event},
     confirm_action::{self, REMOVE_PASSKEY},
-    passkey,
+    erasures, passkey,
 };
 use crate::{
     app::App,
+    erasure_list::Kind,
     error::{Error, Result},
     model::id::Id,
     store::passkeys,
@@ -28,6 +29,7 @@ pub async fn remove_passkey(app: &App, actor: &Actor, id: Id, token: &str) -> Re
             return Err(Error::NotFound);
         }
         confirm_action::take(app, &mut tx, actor, token, REMOVE_PASSKEY, None).await?;
+        erasures::record(app, &mut tx, Kind::Passkey, id.bytes(), None).await?;
         let event = Event {
             actor: Some(session.person),
             from: Some(actor),

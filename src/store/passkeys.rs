@@ -10,6 +10,7 @@ statements! {
     USE = "update passkeys set sign_count = $2, used_at = $3 where id = $1 and usable_from <= $3 \
            and (sign_count < $2 or (sign_count = 0 and $2 = 0))";
     DELETE = "delete from passkeys where id = $1 and person_id = $2";
+    FORGET = "delete from passkeys where id = $1";
     INSERT_CHALLENGE = "insert into passkey_challenges (challenge_hash, session_id, passkey_id, expires_at) \
                         values ($1, $2, $3, $4)";
     /// Used once: only the first of two comes away with it.
@@ -74,6 +75,11 @@ pub async fn put_to_use(tx: &mut Tx, id: &[u8], count: i64, now: i64) -> Result<
 /// Removes one of somebody's passkeys; whether it was theirs.
 pub async fn delete(tx: &mut Tx, id: &[u8], person: &[u8]) -> Result<bool> {
     Ok(execute!(tx, DELETE, id, person)? > 0)
+}
+
+/// Removes a passkey, whosever it is; whether it was there.
+pub async fn forget(tx: &mut Tx, id: &[u8]) -> Result<bool> {
+    Ok(execute!(tx, FORGET, id)? > 0)
 }
 
 /// Adds a challenge: for adding a passkey by a session, or for signing in.

@@ -19,6 +19,7 @@ use crate::{
         remove_passkey::remove_passkey,
         show_verification::{ShownVerification, show_verification},
     },
+    config::Administrators,
     error::{Error, Result},
     model::id::Id,
 };
@@ -45,6 +46,7 @@ struct Remove<'a> {
     steps: Html,
     problems: Problems<'a>,
     passkey: PasskeyView,
+    /// Whether an SMS alone signs in after it.
     last: bool,
 }
 
@@ -241,7 +243,7 @@ async fn remove_page(visit: &Visit, id: &str, error: Option<&Error>) -> Result<R
         steps: super::parts::steps(visit.words(), 1, 2, "step-passkey-remove"),
         problems: problems(visit, error),
         passkey,
-        last: count == 1,
+        last: count == 1 && visit.app.config.auth.administrators != Administrators::Required,
     };
     Ok(visit.show(error.map_or(StatusCode::OK, status), &template))
 }

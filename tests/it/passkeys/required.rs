@@ -120,3 +120,57 @@ async fn a_site_without_a_domain_cannot_require_passkeys() {
         }
     }
 }
+
+/// `config check` beside a database that is there.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program under test is a process"
+)]
+fn check(app: &TestApp, administrators: &str, address: &str) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_tuantibu"))
+        .args(["config", "check"])
+        .current_dir(&app.folder)
+        .env("TUANTIBU_DATABASE__URL", &app.config.database.url)
+        .env("TUANTIBU_KEYS__FILE", &app.config.keys.file)
+        .env("TUANTIBU_SOURCE__URL", &app.config.source.url)
+        .env("TUANTIBU_SERVER__PUBLIC_URL", address)
+        .env("TUANTIBU_AUTH__ADMINISTRATORS", administrators)
+        .output()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_check_of_the_configuration_says_what_is_claimed() {
+    let app = TestApp::start(crate::app::On::Sqlite).await;
+    let site = "https://register.example";
+    for (administrators, address, says) in [
+        ("required", site, "administrators: a passkey is required"),
+        (
+            "offered",
+            site,
+            "administrators: a passkey is offered, a code by SMS does: no more than AAL1",
+        ),
+        (
+            "offered",
+            "https://192.0.2.1",
+            "passkeys need a server.public_url",
+        ),
+        (
+            "off",
+            site,
+            "administrators: a code by SMS: no more than AAL1",
+        ),
+    ] {
+        let output = check(&app, administrators, address);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success() && said.contains(says),
+            "{administrators}: {said}"
+        );
+    }
+    for (administrators, address) in [("sometimes", site), ("required", "https://192.0.2.1")] {
+        let output = check(&app, administrators, address);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains("auth"), "{said}");
+    }
+}
