@@ -146,8 +146,8 @@ pub async fn finish(app: &App, actor: &Actor, made: &MadePasskey) -> Result<Pass
     .await
 }
 
-/// The row of what was made, where it answers a challenge of this session; the challenge is used up
-/// in any case.
+/// The row of what was made, where all of it is right. A challenge of this session is used up in any
+/// case.
 async fn read(
     app: &App,
     tx: &mut Tx,
@@ -163,15 +163,12 @@ async fn read(
     ]
     .map(|text| webauthn::decode(text).unwrap_or_default());
     let [client_data, authenticator_data, public_key] = &decoded;
-    let Some(challenge) = webauthn::challenge_of(client_data) else {
-        return Ok(None);
-    };
+    // What answers nothing that was asked is not worth an entry of the log.
+    let challenge = webauthn::challenge_of(client_data).ok_or(Error::PasskeyRefused)?;
     let hash = token_hash(&challenge);
     let own_session = Some(&session.id.bytes()[..]);
     let taken = passkeys::take_challenge(tx, &hash, own_session, app.now()).await?;
-    let Some(id) = taken.flatten() else {
-        return Ok(None);
-    };
+    let id = taken.flatten().ok_or(Error::PasskeyRefused)?;
     let made = Made {
         client_data,
         authenticator_data,

@@ -15,11 +15,7 @@ use crate::{
     },
     error::{Error, Result},
     model::id::Id,
-    store::{
-        Tx,
-        passkeys::{self, PasskeyRow},
-        persons,
-    },
+    store::{Tx, passkeys, persons},
 };
 use serde::Serialize;
 
@@ -85,36 +81,47 @@ pub async fn sign_in_with_passkey(
         let mut tx = app.store.write().await?;
         limits::take(app, &mut tx, posts(app, &address)).await?;
         limits::take(app, &mut tx, mismatches(app, &address)).await?;
-        let (row, is_right) = look(app, &mut tx, shown).await?;
-        let person = row.map(|row| super::id_of(&row.person_id)).transpose()?;
-        let event = Event {
-            actor: person.filter(|_| is_right),
-            from: Some(actor),
-            action: if is_right {
-                "signed_in_by_passkey"
-            } else {
-                "passkey_refused"
-            },
-            subject: person,
-            ..Event::default()
-        };
-        let session = match person.filter(|_| is_right) {
+        let looked = look(app, &mut tx, shown).await?;
+        let session = match looked.person.filter(|_| looked.is_right) {
             Some(person) => Some(open(app, actor, &mut tx, person).await?),
             None => None,
         };
         if session.is_some() {
             limits::give_back(app, &mut tx, mismatches(app, &address)).await?;
         }
-        audit::record(app, &mut tx, event).await?;
+        // What answers nothing that was asked, by nobody who is known, is counted alone.
+        if looked.is_answer || looked.person.is_some() {
+            let event = Event {
+                actor: looked.person.filter(|_| looked.is_right),
+                from: Some(actor),
+                action: if looked.is_right {
+                    "signed_in_by_passkey"
+                } else {
+                    "passkey_refused"
+                },
+                subject: looked.person,
+                ..Event::default()
+            };
+            audit::record(app, &mut tx, event).await?;
+        }
         tx.commit().await?;
         session.ok_or(Error::PasskeyRefused)
     })
     .await
 }
 
-/// The passkey of an answer, where it is known, and whether the answer is right. The challenge is
-/// used up in any case, and the same is done for what is unknown.
-async fn look(app: &App, tx: &mut Tx, shown: &ShownPasskey) -> Result<(Option<PasskeyRow>, bool)> {
+/// What an answer is.
+struct Looked {
+    /// Whether it is one to a challenge of ours, which is used up.
+    is_answer: bool,
+    /// Whose passkey it names.
+    person: Option<Id>,
+    /// Whether all of it is right.
+    is_right: bool,
+}
+
+/// Looks at an answer. The same is done for a passkey that is unknown.
+async fn look(app: &App, tx: &mut Tx, shown: &ShownPasskey) -> Result<Looked> {
     let decoded = [
         &shown.id,
         &shown.user_id,
@@ -138,13 +145,20 @@ async fn look(app: &App, tx: &mut Tx, shown: &ShownPasskey) -> Result<(Option<Pa
     };
     let key = credential.as_ref().map(|own| own.public_key.as_slice());
     let count = passkey::site(app)?.signed(&challenge, &signed, key);
-    let (Some(row), Some(count), true) = (&row, count, taken.is_some()) else {
-        return Ok((row, false));
+    let mut looked = Looked {
+        is_answer: taken.is_some(),
+        person: row
+            .as_ref()
+            .map(|row| super::id_of(&row.person_id))
+            .transpose()?,
+        is_right: false,
     };
-    let is_right = row.id == *user_id
-        && persons::lock(tx, &row.person_id).await?
-        && passkeys::put_to_use(tx, &row.id, i64::from(count), app.now()).await?;
-    Ok((Some(row.clone()), is_right))
+    if let (Some(row), Some(count), true) = (&row, count, looked.is_answer) {
+        looked.is_right = row.id == *user_id
+            && persons::lock(tx, &row.person_id).await?
+            && passkeys::put_to_use(tx, &row.id, i64::from(count), app.now()).await?;
+    }
+    Ok(looked)
 }
 
 async fn open(app: &App, actor: &Actor, tx: &mut Tx, person: Id) -> Result<NewSession> {

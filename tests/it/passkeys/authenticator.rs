@@ -3,7 +3,11 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
     encoding::{AsDer, PublicKeyX509Der},
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
+    rsa::KeySize,
+    signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+        RsaKeyPair,
+    },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -19,6 +23,7 @@ pub(crate) const ATTESTED: u8 = 0b100_0000;
 enum Key {
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
 }
 
 /// A passkey in somebody's device.
@@ -81,6 +86,11 @@ impl Passkey {
         ))
     }
 
+    /// As Windows makes them.
+    pub(crate) fn of_rsa() -> Self {
+        Self::with(Key::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
+    }
+
     pub(crate) fn of_ed25519() -> Self {
         Self::with(Key::Ed25519(Ed25519KeyPair::generate().unwrap()))
     }
@@ -100,6 +110,7 @@ impl Passkey {
         let der: PublicKeyX509Der<'_> = match &self.key {
             Key::P256(pair) => pair.public_key().as_der().unwrap(),
             Key::Ed25519(pair) => pair.public_key().as_der().unwrap(),
+            Key::Rsa(pair) => pair.public_key().as_der().unwrap(),
         };
         der.as_ref().to_vec()
     }
@@ -112,6 +123,17 @@ impl Passkey {
                 .as_ref()
                 .to_vec(),
             Key::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Key::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(
+                    &RSA_PKCS1_SHA256,
+                    &SystemRandom::new(),
+                    message,
+                    &mut signature,
+                )
+                .unwrap();
+                signature
+            }
         }
     }
 

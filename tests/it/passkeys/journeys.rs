@@ -49,6 +49,16 @@ on_both! {
 }
 
 on_both! {
+    async fn every_signature_that_is_offered_is_understood(app: TestApp) {
+        let own = Administrator::new(&app, 900).await;
+        for mut passkey in [Passkey::new(), Passkey::of_ed25519(), Passkey::of_rsa()] {
+            own.add(&app, &mut passkey).await;
+            sign_in(&app.client(), &mut passkey).await;
+        }
+    }
+}
+
+on_both! {
     async fn what_one_server_asked_another_takes_once(app: TestApp) {
         let own = Administrator::new(&app, 900).await;
         let other = app.another().await;
