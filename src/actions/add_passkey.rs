@@ -166,7 +166,7 @@ async fn read(
     // What answers nothing that was asked is not worth an entry of the log.
     let challenge = webauthn::challenge_of(client_data).ok_or(Error::PasskeyRefused)?;
     let hash = token_hash(&challenge);
-    let own_session = Some(&session.id.bytes()[..]);
+    let own_session = Some(session.id.bytes());
     let taken = passkeys::take_challenge(tx, &hash, own_session, app.now()).await?;
     let id = taken.flatten().ok_or(Error::PasskeyRefused)?;
     let made = Made {

@@ -145,7 +145,7 @@ pub(crate) async fn challenge(
     let challenge = random::token(&*app.random, 32);
     let adding = adding
         .as_ref()
-        .map(|(session, id)| (&session.id.bytes()[..], &id.bytes()[..]));
+        .map(|(session, id)| (session.id.bytes(), id.bytes()));
     let expires_at = app.now() + CHALLENGE_MS;
     passkeys::insert_challenge(tx, &token_hash(&challenge), adding, expires_at).await?;
     Ok(challenge.to_string())
