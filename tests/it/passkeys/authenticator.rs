@@ -26,6 +26,15 @@ enum Key {
     Rsa(RsaKeyPair),
 }
 
+/// A device draws by itself: its randomness is none of the program's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an authenticator is another machine"
+)]
+fn random() -> SystemRandom {
+    SystemRandom::new()
+}
+
 /// A passkey in somebody's device.
 pub(crate) struct Passkey {
     key: Key,
@@ -97,7 +106,7 @@ impl Passkey {
 
     fn with(key: Key) -> Self {
         let mut id = vec![0; 32];
-        aws_lc_rs::rand::SecureRandom::fill(&SystemRandom::new(), &mut id).unwrap();
+        aws_lc_rs::rand::SecureRandom::fill(&random(), &mut id).unwrap();
         Self {
             key,
             id,
@@ -117,21 +126,12 @@ impl Passkey {
 
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.key {
-            Key::P256(pair) => pair
-                .sign(&SystemRandom::new(), message)
-                .unwrap()
-                .as_ref()
-                .to_vec(),
+            Key::P256(pair) => pair.sign(&random(), message).unwrap().as_ref().to_vec(),
             Key::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
             Key::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(
-                    &RSA_PKCS1_SHA256,
-                    &SystemRandom::new(),
-                    message,
-                    &mut signature,
-                )
-                .unwrap();
+                pair.sign(&RSA_PKCS1_SHA256, &random(), message, &mut signature)
+                    .unwrap();
                 signature
             }
         }

@@ -24,8 +24,10 @@ async fn tried(client: &Client, body: Value) -> (u16, Value, Vec<String>) {
     plain(&client.post(SIGN_IN, body).await)
 }
 
+type Lie = fn(&mut Said);
+
 /// Lies of a browser or an authenticator.
-const LIES: &[(&str, fn(&mut Said))] = &[
+const LIES: &[(&str, Lie)] = &[
     ("another origin", |said| {
         said.origin = "https://register.example.evil"
     }),
