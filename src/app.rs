@@ -5,10 +5,11 @@ pub(crate) use holder::{key_row, wrapped_key};
 
 use crate::{
     clock::{Clock, SystemClock},
-    config::{Config, SourceKind},
+    config::{Administrators, Config, SourceKind},
     crypto::{
         self, Keys, SharedSecret,
         random::{OsRandom, Random},
+        webauthn::Site,
     },
     erasure_list::Listed,
     gather::Gather,
@@ -112,6 +113,8 @@ pub struct App {
     pub audit_numbers: Numbers,
     /// What this server remembers of its work on the audit chain.
     pub audit_times: AuditTimes,
+    /// The site that passkeys are made for; none where there are none.
+    pub passkeys: Option<Site>,
     /// The demo's switches and outbox; none in `serve`.
     pub demo: Option<Demo>,
 }
@@ -187,6 +190,7 @@ impl App {
         let zone = config.zone().map_err(StartError::of)?;
         let times = config.times().map_err(StartError::of)?;
         let regions = regions(&config)?;
+        let passkeys = site(&config)?;
         let outbox = Arc::new(Outbox::new(parts.clock.clone()));
         let means = Means {
             clock: &parts.clock,
@@ -231,6 +235,7 @@ impl App {
             audit_numbers: Numbers::default(),
             audit_times: AuditTimes::default(),
             erasures: tokio::sync::Mutex::default(),
+            passkeys,
             demo,
             clock: parts.clock,
             config,
@@ -253,6 +258,19 @@ impl App {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.config.server.public_url
+    }
+}
+
+/// The site of passkeys, where they are wanted and browsers make them for its address.
+fn site(config: &Config) -> Result<Option<Site>, StartError> {
+    let site = Site::of(&config.server.public_url);
+    match config.auth.administrators {
+        Administrators::Off => Ok(None),
+        Administrators::Offered => Ok(site),
+        Administrators::Required if site.is_none() => Err(StartError(
+            "auth.administrators: passkeys need a server.public_url of a domain over https".into(),
+        )),
+        Administrators::Required => Ok(site),
     }
 }
 

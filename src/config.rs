@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, unknown keys refused, every key overridable by
 //! `TUANTIBU_SECTION__KEY`.
 mod audit;
+mod auth;
 mod backup;
 mod erasure;
 mod keys;
@@ -9,6 +10,7 @@ mod sms;
 
 pub use {
     audit::Audit,
+    auth::{Administrators, Auth},
     backup::Backup,
     erasure::Erasure,
     keys::{Crypto, KeyFile, SuiteName},
@@ -49,6 +51,8 @@ pub struct Config {
     pub phones: Phones,
     /// The operator's own texts.
     pub operator: Operator,
+    /// How administrators sign in.
+    pub auth: Auth,
     /// The audit log.
     pub audit: Audit,
     /// Logs.
@@ -321,6 +325,12 @@ impl Config {
             return Err(ConfigError::key(
                 "limits.members_register",
                 "at most 100000",
+            ));
+        }
+        if !cfg!(feature = "passkeys") && self.auth.administrators != Administrators::Off {
+            return Err(ConfigError::key(
+                "auth.administrators",
+                "this program was built without passkeys",
             ));
         }
         self.audit.check()?;

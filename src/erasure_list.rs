@@ -23,14 +23,17 @@ pub enum Kind {
     Register,
     /// A registration code was replaced.
     Code,
+    /// A passkey was removed.
+    Passkey,
 }
 
 impl Kind {
-    const ALL: [(Self, i64, &str); 4] = [
+    const ALL: [(Self, i64, &str); 5] = [
         (Self::Ended, 0, "ended"),
         (Self::Narrowed, 1, "narrowed"),
         (Self::Register, 2, "register"),
         (Self::Code, 3, "code"),
+        (Self::Passkey, 4, "passkey"),
     ];
 
     /// The number in the database.
@@ -54,7 +57,7 @@ pub struct Entry {
     pub at: i64,
     /// What was erased.
     pub kind: Kind,
-    /// Of which authorization or register, or the hash of which code.
+    /// Of which authorization, register or passkey, or the hash of which code.
     pub id: Vec<u8>,
     /// Of a narrowed authorization the items that stay, comma-separated.
     pub keeps: Option<String>,
@@ -247,18 +250,19 @@ mod tests {
             entry(2, Kind::Narrowed),
             entry(3, Kind::Register),
             entry(4, Kind::Code),
+            entry(5, Kind::Passkey),
         ];
         append(&path, &all[..2]).unwrap();
         append(&path, &all[2..]).unwrap();
         assert_eq!(read(&path).unwrap(), all);
-        let torn = fs::read_to_string(&path).unwrap() + "5 ended 00";
+        let torn = fs::read_to_string(&path).unwrap() + "6 ended 00";
         fs::write(&path, torn).unwrap();
         assert_eq!(read(&path).unwrap(), all);
         append(&path, &[entry(6, Kind::Ended)]).unwrap();
-        assert_eq!(read(&path).unwrap().len(), 5);
+        assert_eq!(read(&path).unwrap().len(), 6);
         forget_over(&path, 3).unwrap();
         let kept: Vec<i64> = read(&path).unwrap().iter().map(|entry| entry.at).collect();
-        assert_eq!(kept, [3, 4, 6]);
+        assert_eq!(kept, [3, 4, 5, 6]);
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub enum Error {
     /// The confirmation token is missing, used, old or for something else (422).
     #[error("confirmation required")]
     ConfirmationRequired,
+    /// The passkey does not open anything: unknown, of another site, not signed by it, a copy (422).
+    #[error("passkey refused")]
+    PasskeyRefused,
+    /// Only a session by passkey may (403).
+    #[error("passkey required")]
+    PasskeyRequired,
     /// The register has as many members as it may (422).
     #[error("register full")]
     RegisterFull,
@@ -124,6 +130,8 @@ impl Error {
             Self::GuardianRequired => "guardian_required",
             Self::PhoneLimit => "phone_limit",
             Self::ConfirmationRequired => "confirmation_required",
+            Self::PasskeyRefused => "passkey_refused",
+            Self::PasskeyRequired => "passkey_required",
             Self::RegisterFull => "register_full",
             Self::TooManyRegisters => "too_many_registers",
             Self::TooManyAdministrators => "too_many_administrators",

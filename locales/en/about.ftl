@@ -39,7 +39,7 @@ privacy-3 =
     A join entered while the source is down is kept for 24 hours at most. Backups are kept for 35 days at most. The log of events is kept for at least 3 years by law; the network addresses in it are sealed, and erased after { $days } days.
 privacy-4-heading = How it is protected
 privacy-4 =
-    Personal information is encrypted in the database, with the key kept elsewhere. Codes are never stored as such and work once. To export, an administrator confirms anew and states a purpose.
+    Personal information is encrypted in the database, with the key kept elsewhere. Codes are never stored as such and work once. To export, an administrator confirms anew and states a purpose. Of an administrator's passkey only its name and a public key are kept, until it is removed or they administer no register any more; fingers and faces never leave the device.
 privacy-5-heading = What you can do
 privacy-5 =
     In “My consents”: see who looked, change a consent, leave, take all your data. Nobody has to approve that you leave.

@@ -2,6 +2,7 @@
 use super::{
     Actor,
     invite_administrator::has_room,
+    passkey,
     profile::{self, Profile},
     verification::{self, Begin, ConfirmationPayload, Kind, Payload, Started},
 };
@@ -13,19 +14,37 @@ use crate::{
     store::{Tx, administrators, sessions},
 };
 
-/// The actions that take a fresh code, and whether only the owner may.
-const ACTIONS: [(&str, bool); 4] = [
-    ("export", false),
-    ("delete_register", true),
-    ("hand_over", true),
-    ("add_administrator", true),
-];
+/// Who may do what takes a fresh code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Who administers the register.
+    Administrators,
+    /// Its owner.
+    Owner,
+    /// Who administers any register, for themselves.
+    Oneself,
+}
 
-/// Sends a code for an action on a register.
+/// The actions that take a fresh code.
+const ACTIONS: [(&str, By); 6] = [
+    ("export", By::Administrators),
+    ("delete_register", By::Owner),
+    ("hand_over", By::Owner),
+    ("add_administrator", By::Owner),
+    (ADD_PASSKEY, By::Oneself),
+    (REMOVE_PASSKEY, By::Oneself),
+];
+/// Adding a passkey.
+pub(crate) const ADD_PASSKEY: &str = "add_passkey";
+/// Removing one.
+pub(crate) const REMOVE_PASSKEY: &str = "remove_passkey";
+
+/// Sends a code for an action on a register, or on one's own passkeys.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown action or none named, [`Error::NotFound`] for another group's
-/// register, [`Error::TooManyAdministrators`] where there is no room for one more, those of sending.
+/// register, [`Error::TooManyAdministrators`] where there is no room for one more, those of sending;
+/// [`Error::NotFound`] for a passkey of who administers nothing.
 pub async fn confirm_action(
     app: &App,
     actor: &Actor,
@@ -33,7 +52,7 @@ pub async fn confirm_action(
     register: Option<&str>,
 ) -> Result<Started> {
     let session = actor.fully_signed_in()?;
-    let (action, owner_only) = ACTIONS
+    let (action, by) = ACTIONS
         .into_iter()
         .find(|(name, _)| *name == action)
         .ok_or_else(|| {
@@ -46,17 +65,30 @@ pub async fn confirm_action(
                 },
             )
         })?;
-    let register = register.ok_or_else(|| Error::field("register_id", "required"))?;
-    let register = Id::parse(register).ok_or(Error::NotFound)?;
     let mut tx = app.store.read().await?;
-    let (_, role) = super::register_of(app, &mut tx, session, register).await?;
-    if owner_only && !role.owner {
-        return Err(Error::NotFound);
-    }
-    if action == "add_administrator" {
-        // No code goes out for what is refused anyway; whether there is room is looked at again then.
+    let register = if by == By::Oneself {
+        passkey::may_have(app, &mut tx, session).await?;
+        None
+    } else {
+        let register = register.ok_or_else(|| Error::field("register_id", "required"))?;
+        let register = Id::parse(register).ok_or(Error::NotFound)?;
+        let (_, role) = super::register_of(app, &mut tx, session, register).await?;
+        if by == By::Owner && !role.owner {
+            return Err(Error::NotFound);
+        }
+        Some(register)
+    };
+    // No code goes out for what is refused anyway; it is looked at again then.
+    if let ("add_administrator", Some(register)) = (action, register) {
         let open = administrators::count_invitations(&mut tx, register.bytes(), app.now()).await?;
         has_room(app, &mut tx, register, open).await?;
+    }
+    match action {
+        ADD_PASSKEY => {
+            passkey::has_room(app, &mut tx, session).await?;
+        }
+        REMOVE_PASSKEY => passkey::is_enough(app, session)?,
+        _ => {}
     }
     let identity = profile::of_person(app, &mut tx, session.person)
         .await?
@@ -64,7 +96,7 @@ pub async fn confirm_action(
     drop(tx);
     let confirmation = ConfirmationPayload {
         action: action.to_owned(),
-        register: Some(register),
+        register,
     };
     let payload = Payload {
         profile: Profile::of(&identity),
@@ -94,7 +126,7 @@ pub(crate) async fn take(
     actor: &Actor,
     token: &str,
     action: &str,
-    register: Id,
+    register: Option<Id>,
 ) -> Result<()> {
     let session = actor.fully_signed_in()?;
     let hash = token_hash(token);
@@ -104,7 +136,7 @@ pub(crate) async fn take(
         &hash,
         session_id,
         action,
-        Some(register.bytes()),
+        register.as_ref().map(Id::bytes),
         app.now(),
     )
     .await?;

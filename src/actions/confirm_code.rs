@@ -4,7 +4,7 @@ use super::{
     join_register::{self, Joined},
     limits::{self, Limit, Window},
     profile,
-    sessions::{self, NewSession},
+    sessions::{self, How, NewSession},
     verification::{self, Kind, Payload},
 };
 use crate::{
@@ -138,9 +138,8 @@ async fn attempt(app: &App, actor: &Actor, looked: &Looked) -> Result<Option<Con
         }
     }
     let confirmed = match Kind::of(row.kind)? {
-        kind @ (Kind::SignIn | Kind::SignInToLeave) => {
-            sign_in(app, actor, &mut tx, &payload, kind == Kind::SignInToLeave).await?
-        }
+        Kind::SignIn => sign_in(app, actor, &mut tx, &payload, How::Code).await?,
+        Kind::SignInToLeave => sign_in(app, actor, &mut tx, &payload, How::CodeToLeave).await?,
         Kind::Join => {
             let health = looked.health.as_ref();
             let (joined, session) =
@@ -195,11 +194,11 @@ async fn sign_in(
     actor: &Actor,
     tx: &mut Tx,
     payload: &Payload,
-    leave_only: bool,
+    how: How,
 ) -> Result<Confirmed> {
     let identity = payload.profile.identity(app)?;
     let person = profile::put_person(app, tx, &identity).await?;
-    let session = sessions::open(app, tx, person, leave_only).await?;
+    let session = sessions::open(app, tx, person, how).await?;
     if let Some(old) = actor.session {
         sessions::end_presented(app, actor, tx, old).await?;
     }

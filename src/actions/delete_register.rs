@@ -125,7 +125,7 @@ pub async fn delete_register(
         actor,
         &typed.confirmation_token,
         "delete_register",
-        id,
+        Some(id),
     )
     .await?;
     close(

@@ -8,7 +8,9 @@ use super::{
 use crate::{
     app::App,
     error::Result,
-    store::{administrators, limits, persons, refresh, registers, sessions, sms, verifications},
+    store::{
+        administrators, limits, passkeys, persons, refresh, registers, sessions, sms, verifications,
+    },
 };
 
 const MINUTE: i64 = 60_000;
@@ -32,6 +34,7 @@ pub async fn erase_expired(app: &App) -> Result<()> {
     sessions::forget_over(&mut tx, now, now - idle).await?;
     verifications::forget_over(&mut tx, now - super::verification::RESENDABLE_MS).await?;
     verifications::forget_pending_over(&mut tx, now).await?;
+    passkeys::forget_over(&mut tx, now).await?;
     limits::forget_over(&mut tx, now).await?;
     administrators::forget_over(&mut tx, now).await?;
     registers::forget_replaced(&mut tx, now - REPLACED_CODES_KEPT).await?;

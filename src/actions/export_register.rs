@@ -111,7 +111,7 @@ pub async fn begin_export(
         actor,
         &request.confirmation_token,
         "export",
-        id,
+        Some(id),
     )
     .await?;
     let limit = Limit {

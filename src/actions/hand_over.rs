@@ -46,7 +46,7 @@ pub async fn hand_over(
             .ok_or(Error::NotFound)?;
         register_of_owner(app, &mut tx, session, id).await?;
         let token = &typed.confirmation_token;
-        confirm_action::take(app, &mut tx, actor, token, "hand_over", id).await?;
+        confirm_action::take(app, &mut tx, actor, token, "hand_over", Some(id)).await?;
         administrators::delete_hand_overs(&mut tx, id.bytes()).await?;
         let owner = session.person;
         let new = invitation::invite(app, &mut tx, id, owner, Becomes::Owner, None).await?;

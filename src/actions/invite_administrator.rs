@@ -54,7 +54,7 @@ pub async fn invite_administrator(
         let open = administrators::count_invitations(&mut tx, id.bytes(), app.now()).await?;
         has_room(app, &mut tx, id, open).await?;
         let token = &typed.confirmation_token;
-        confirm_action::take(app, &mut tx, actor, token, "add_administrator", id).await?;
+        confirm_action::take(app, &mut tx, actor, token, "add_administrator", Some(id)).await?;
         let departments = departments.as_ref().map(json).transpose()?;
         let new = invitation::invite(
             app,

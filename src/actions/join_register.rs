@@ -8,7 +8,7 @@ use super::{
     pending_join::{self, Pending},
     preview_register,
     profile::{self, Profile, Put},
-    sessions::{self, NewSession},
+    sessions::{self, How, NewSession},
     sign_in::ask_source,
     verification::{self, Begin, JoinPayload, Kind, Payload, Started},
 };
@@ -193,7 +193,7 @@ pub(crate) async fn complete(
     audit::record(app, tx, event).await?;
     // A guardian goes on as themselves; anybody else is signed in as who joined.
     let holder = join.guardian.map_or(put, |id| Put { id, is_new: false });
-    let session = sessions::open(app, tx, holder, false).await?;
+    let session = sessions::open(app, tx, holder, How::Code).await?;
     let register = count_in(app, tx, &join, is_new).await?;
     let joined = Joined {
         id: id.to_string(),

@@ -2,6 +2,7 @@
 //! the actor may, and writes in one transaction that holds its audit event too.
 pub mod accept_invitation;
 pub mod access_log;
+pub mod add_passkey;
 mod attempts;
 pub mod audit;
 pub mod chain_audit;
@@ -29,6 +30,7 @@ pub mod leave_register;
 pub mod limits;
 pub mod list_administrators;
 pub mod list_keys;
+pub mod list_passkeys;
 pub mod list_registers;
 mod looks;
 mod member_json;
@@ -37,6 +39,8 @@ mod members_view;
 pub mod my;
 pub mod operator;
 pub mod overwrite_erased;
+pub mod passkey;
+pub mod passkey_sign_in;
 pub mod pending_join;
 pub mod preview_register;
 pub mod profile;
@@ -49,6 +53,7 @@ pub(crate) mod register_terms;
 mod rehash;
 pub mod remove_administrator;
 pub mod remove_member;
+pub mod remove_passkey;
 pub mod replace_code;
 pub mod replay_erasures;
 pub mod report_register;
@@ -103,6 +108,8 @@ pub struct Session {
     pub person: Id,
     /// Whether it only serves leaving.
     pub leave_only: bool,
+    /// Whether a passkey was shown in it.
+    pub by_passkey: bool,
 }
 
 /// What somebody is in a register.
@@ -164,7 +171,8 @@ impl Actor {
 /// The register and the actor's role in it. Another group's register is not found.
 ///
 /// # Errors
-/// [`Error::NotFound`] where the actor has no role in it or it has ended.
+/// [`Error::NotFound`] where the actor has no role in it or it has ended;
+/// [`Error::PasskeyRequired`] where the operator asks for one and the session is without.
 pub(crate) async fn register_of(
     app: &App,
     tx: &mut Tx,
@@ -180,6 +188,7 @@ pub(crate) async fn register_of(
     if has_ended(app, &row) {
         return Err(Error::NotFound);
     }
+    passkey::is_enough(app, session)?;
     let role = Role::of(administrator.role, administrator.departments.as_deref())?;
     Ok((row, role))
 }
@@ -187,7 +196,8 @@ pub(crate) async fn register_of(
 /// How the actor stands in a register, for looking at it: by one gathered look-up.
 ///
 /// # Errors
-/// [`Error::NotFound`] where the actor has no role in it or it has ended.
+/// [`Error::NotFound`] where the actor has no role in it or it has ended;
+/// [`Error::PasskeyRequired`] where the operator asks for one and the session is without.
 pub(crate) async fn standing_of(
     app: &App,
     session: Session,
@@ -201,6 +211,7 @@ pub(crate) async fn standing_of(
     if is_over(app, row.ends_on.as_deref()) {
         return Err(Error::NotFound);
     }
+    passkey::is_enough(app, session)?;
     let role = Role::of(row.role, row.departments.as_deref())?;
     Ok((row, role))
 }

@@ -2,8 +2,11 @@
 use super::{
     Actor, Session, access_log, join_terms,
     leave_register::name_of,
+    list_passkeys,
     member_output::{self, ItemOutput},
-    members_view, profile,
+    members_view,
+    passkey::PasskeyView,
+    profile,
     register_terms::{contact_of, items_of},
     sessions,
     view_register::own_reading_session,
@@ -120,6 +123,8 @@ pub struct MyData {
     pub authorizations: Vec<MyAuthorization>,
     /// Registers that one administers, by organisation.
     pub administers: Vec<String>,
+    /// Passkeys.
+    pub passkeys: Vec<PasskeyView>,
     /// Sessions.
     pub sessions: Vec<sessions::SessionView>,
     /// Who looked.
@@ -194,8 +199,10 @@ pub async fn data(app: &App, actor: &Actor) -> Result<MyData> {
     let mut tx = app.store.read().await?;
     let identity = profile::of_person(app, &mut tx, session.person).await?;
     let own = registers::of_administrator(&mut tx, session.person.bytes()).await?;
+    let passkeys = list_passkeys::of_person(app, &mut tx, session.person).await?;
     drop(tx);
     Ok(MyData {
+        passkeys,
         profile: identity.map(|identity| MyProfile {
             name: identity.name.as_str().to_owned(),
             document_type: identity.document.kind(),

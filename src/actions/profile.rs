@@ -210,6 +210,13 @@ pub struct Put {
     pub(crate) is_new: bool,
 }
 
+impl Put {
+    /// Somebody who was there before.
+    pub(crate) fn known(id: Id) -> Self {
+        Self { id, is_new: false }
+    }
+}
+
 /// Adds the person with this identity, or brings the profile that is there up to date.
 ///
 /// # Errors

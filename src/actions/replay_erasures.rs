@@ -10,7 +10,7 @@ use crate::{
     app::App,
     erasure_list::{self, Entry, Kind, Listed},
     error::Result,
-    store::{authorizations, erasures as rows, registers, sessions},
+    store::{authorizations, erasures as rows, passkeys, registers, sessions},
 };
 use std::collections::HashMap;
 
@@ -29,6 +29,8 @@ pub struct Replayed {
     pub registers: u64,
     /// Codes that were replaced again.
     pub codes: u64,
+    /// Passkeys that were removed again.
+    pub passkeys: u64,
     /// Sessions that ended.
     pub sessions: u64,
 }
@@ -67,6 +69,7 @@ pub async fn replay_erasures(app: &App) -> Result<Replayed> {
                 Kind::Narrowed => done.narrowed += 1,
                 Kind::Register => done.registers += 1,
                 Kind::Code => done.codes += 1,
+                Kind::Passkey => done.passkeys += 1,
             });
     }
     if done.unknown > 0 {
@@ -77,6 +80,7 @@ pub async fn replay_erasures(app: &App) -> Result<Replayed> {
             narrowed = done.narrowed,
             registers = done.registers,
             codes = done.codes,
+            passkeys = done.passkeys,
             sessions = done.sessions,
             "the database is an older copy: what was erased since was erased again"
         );
@@ -97,6 +101,12 @@ async fn again(app: &App, entry: &Entry) -> Result<bool> {
             Ok(there)
         }
         Kind::Code => code(app, &entry.id).await,
+        Kind::Passkey => {
+            let mut tx = app.store.write().await?;
+            let there = passkeys::forget(&mut tx, &entry.id).await?;
+            tx.commit().await?;
+            Ok(there)
+        }
     }
 }
 

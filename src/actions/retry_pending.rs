@@ -9,7 +9,7 @@ use crate::{
     model::phone::Phone,
     sms::{NotSent, Sms},
     source::SourceError,
-    store::{jobs, sms, verifications},
+    store::{Tx, jobs, sms, verifications},
     texts::Lang,
 };
 use jiff::civil::{DateTime, Time};
@@ -19,7 +19,6 @@ use zeroize::Zeroizing;
 const FROM_HOUR: i8 = 8;
 const TO_HOUR: i8 = 21;
 const BATCH: i64 = 50;
-const INVITATION: &str = "invitation";
 const MOST_ATTEMPTS: i64 = 3;
 const AGAIN_MS: i64 = 10 * 60 * 1000;
 
@@ -53,17 +52,49 @@ pub async fn retry_pending(app: &App) -> Result<()> {
                 // Withdrawn, or invited by another server.
                 continue;
             }
-            let id = random::id(&*app.random);
-            let payload = app
-                .keys
-                .seal(&place(id.bytes()), identity.phone.e164().as_bytes());
-            let due = within_hours(app, app.now());
-            jobs::insert(&mut tx, id.bytes(), INVITATION, &payload, due).await?;
+            tell(app, &mut tx, Told::Invitation, &identity.phone).await?;
         } else {
             pending_join::erase(app, &mut tx, &row, "join_not_matched").await?;
         }
         tx.commit().await?;
     }
+    Ok(())
+}
+
+/// What somebody is told by a text without a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// A join that waited can go on.
+    Invitation,
+    /// A passkey was added in the place of others.
+    Passkey,
+}
+
+impl Told {
+    /// The name of the kind of job.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// What a job of that kind tells: gateways know it by its purpose, people by its text.
+    fn of(kind: &str) -> (Purpose, &'static str) {
+        if kind == Self::Passkey.kind() {
+            (Purpose::Passkey, "sms-passkey")
+        } else {
+            (Purpose::Invitation, "sms-invitation")
+        }
+    }
+}
+
+/// Tells somebody, within the hours of the day that texts go out in.
+pub(crate) async fn tell(app: &App, tx: &mut Tx, what: Told, phone: &Phone) -> Result<()> {
+    let id = random::id(&*app.random);
+    let payload = app.keys.seal(&place(id.bytes()), phone.e164().as_bytes());
+    let due = within_hours(app, app.now());
+    jobs::insert(tx, id.bytes(), what.kind(), &payload, due).await?;
     Ok(())
 }
 
@@ -100,10 +131,11 @@ pub async fn send_due(app: &App) -> Result<()> {
         if !reserved {
             continue;
         }
-        let text = Zeroizing::new(app.texts.get(Lang::default(), "sms-invitation", &[]));
+        let (purpose, text) = Told::of(&job.kind);
+        let text = Zeroizing::new(app.texts.get(Lang::default(), text, &[]));
         let message = Sms {
             id,
-            purpose: Purpose::Invitation,
+            purpose,
             language: app.texts.tag(Lang::default()),
             phone: &phone,
             text: &text,

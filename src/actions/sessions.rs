@@ -1,4 +1,4 @@
-//! Sessions: opened by a posted code alone, looked up at each request, listed and ended.
+//! Sessions: opened by a posted code or passkey alone, looked up at each request, listed and ended.
 use super::{Actor, Session, audit, profile::Put};
 use crate::{
     app::App,
@@ -39,6 +39,19 @@ pub struct SessionView {
     pub expires_at: String,
     /// Whether it is the one that asks.
     pub current: bool,
+    /// Whether a passkey was shown in it.
+    pub by_passkey: bool,
+}
+
+/// How a session was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// By a code.
+    Code,
+    /// By a code, to leave alone.
+    CodeToLeave,
+    /// By a passkey.
+    Passkey,
 }
 
 /// Opens a session; the oldest beyond the limit end.
@@ -46,7 +59,7 @@ pub(crate) async fn open(
     app: &App,
     tx: &mut Tx,
     Put { id: person, is_new }: Put,
-    leave_only: bool,
+    how: How,
 ) -> Result<NewSession> {
     let now = app.now();
     let token = random::token(&*app.random, 32);
@@ -54,7 +67,8 @@ pub(crate) async fn open(
     let row = SessionRow {
         id: id.bytes().to_vec(),
         person_id: person.bytes().to_vec(),
-        scope: i64::from(leave_only),
+        scope: i64::from(how == How::CodeToLeave),
+        by_passkey: i64::from(how == How::Passkey),
         created_at: now,
         seen_at: now,
         expires_at: now + app.config.limits.session_hours * 60 * MINUTE,
@@ -70,7 +84,8 @@ pub(crate) async fn open(
         session: Session {
             id,
             person,
-            leave_only,
+            leave_only: how == How::CodeToLeave,
+            by_passkey: how == How::Passkey,
         },
     })
 }
@@ -99,6 +114,7 @@ pub async fn find(app: &App, token: &str, is_use: bool) -> Result<Option<Session
         id: super::id_of(&row.id)?,
         person: super::id_of(&row.person_id)?,
         leave_only: row.scope == 1,
+        by_passkey: row.by_passkey == 1,
     }))
 }
 
@@ -131,6 +147,7 @@ pub async fn list(app: &App, actor: &Actor) -> Result<Vec<SessionView>> {
                 seen_at: clock::rfc3339(row.seen_at, &app.zone),
                 expires_at: clock::rfc3339(row.expires_at, &app.zone),
                 current: id == session.id,
+                by_passkey: row.by_passkey == 1,
             })
         })
         .collect()

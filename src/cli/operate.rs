@@ -2,7 +2,8 @@
 use super::{Failure, Where};
 use crate::{
     actions::{operator, sms_outcomes},
-    config::{Config, SourceKind},
+    app::App,
+    config::{Administrators, Config, SourceKind},
     model::id::Id,
 };
 use clap::Subcommand;
@@ -139,6 +140,10 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
             }
         }
     }
+    println!(
+        "administrators: {}",
+        assurance(&app, config.auth.administrators)
+    );
     if config.server.public_url.is_empty() {
         println!("server.public_url: not set; serve refuses to start");
     }
@@ -173,6 +178,25 @@ pub(super) async fn sms(command: SmsCommand) -> Result<(), Failure> {
         println!("{}", json(&count)?);
     }
     Ok(())
+}
+
+/// What signing in as an administrator is worth here (NIST SP 800-63B, GB/T 22239-2019).
+fn assurance(app: &App, administrators: Administrators) -> &'static str {
+    match (administrators, app.passkeys.is_some()) {
+        (Administrators::Required, _) => {
+            "a passkey is required: a key and who unlocks it, two factors, one of them cryptographic; \
+             AAL2, and what GB/T 22239-2019 level 3 asks of signing in"
+        }
+        (Administrators::Offered, true) => {
+            "a passkey is offered, a code by SMS does: no more than AAL1 is claimed; \
+             auth.administrators = \"required\" claims AAL2"
+        }
+        (Administrators::Offered, false) => {
+            "a code by SMS: no more than AAL1; passkeys need a server.public_url \
+             of a domain over https"
+        }
+        (Administrators::Off, _) => "a code by SMS: no more than AAL1",
+    }
 }
 
 pub(super) fn json(value: &impl serde::Serialize) -> Result<String, Failure> {

@@ -63,6 +63,10 @@ pub struct Limits {
     pub session_hours: i64,
     /// Sessions a person.
     pub sessions_person: i64,
+    /// Passkeys of an administrator.
+    pub passkeys_person: i64,
+    /// Hours before a passkey in the place of a lost one opens a session.
+    pub passkey_wait_hours: i64,
     /// Hours that a join waits for the source.
     pub pending_hours: i64,
     /// Days without a reader that end a register.
@@ -101,6 +105,8 @@ impl Default for Limits {
             session_idle_minutes: 30,
             session_hours: 8,
             sessions_person: 5,
+            passkeys_person: 10,
+            passkey_wait_hours: 24,
             pending_hours: 24,
             unread_days: 180,
         }

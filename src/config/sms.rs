@@ -35,16 +35,19 @@ pub enum Purpose {
     Confirm,
     /// A waiting join can go on: no code.
     Invitation,
+    /// A passkey was added in the place of others: no code.
+    Passkey,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SignIn,
         Self::Leave,
         Self::Join,
         Self::Confirm,
         Self::Invitation,
+        Self::Passkey,
     ];
 
     /// Its name in the configuration.
@@ -56,6 +59,7 @@ impl Purpose {
             Self::Join => "join",
             Self::Confirm => "confirm",
             Self::Invitation => "invitation",
+            Self::Passkey => "passkey",
         }
     }
 }

@@ -31,9 +31,11 @@ pub enum Table {
     Source,
     /// `audit_events.address`
     Audit,
+    /// `passkeys.credential`
+    Passkeys,
 }
 
-const TABLES: usize = 10;
+const TABLES: usize = 11;
 const SHARDS: usize = crate::model::id::SHARDS as usize;
 
 impl Table {
@@ -49,6 +51,7 @@ impl Table {
             Self::Jobs => "jobs",
             Self::Source => "source",
             Self::Audit => "audit_events",
+            Self::Passkeys => "passkeys",
         }
     }
 }

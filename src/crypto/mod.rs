@@ -7,6 +7,7 @@ mod ring;
 mod shared;
 mod sign;
 mod suite;
+pub mod webauthn;
 
 pub use cell::{Place, Table};
 pub use key_file::{KeyFileError, RootKey, loose_mode};

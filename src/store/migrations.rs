@@ -47,6 +47,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/0005_erasures.sql"),
         "",
     ),
+    (
+        6,
+        "passkeys",
+        include_str!("../../migrations/0006_passkeys.sql"),
+        "",
+    ),
     (8, "sms", include_str!("../../migrations/0008_sms.sql"), ""),
 ];
 

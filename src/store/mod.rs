@@ -12,6 +12,7 @@ pub mod limits;
 mod migrations;
 pub mod numbers;
 mod overwrite;
+pub mod passkeys;
 pub mod persons;
 pub mod refresh;
 pub mod registers;
@@ -260,6 +261,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("erasures", erasures::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("limits", limits::STATEMENTS),
+        ("passkeys", passkeys::STATEMENTS),
         ("persons", persons::STATEMENTS),
         ("refresh", refresh::STATEMENTS),
         ("registers", registers::STATEMENTS),

@@ -14,6 +14,8 @@ const TABLES: &[&str] = &[
     "sms_gates",
     "counters",
     "sessions",
+    "passkeys",
+    "passkey_challenges",
     "confirmation_tokens",
     "registers",
     "register_administrators",

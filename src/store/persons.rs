@@ -24,6 +24,9 @@ statements! {
         and not exists (select 1 from authorizations a where a.guardian_id = persons.id) \
         and not exists (select 1 from register_administrators r where r.person_id = persons.id) \
         and not exists (select 1 from sessions s where s.person_id = persons.id and $2 > 0 and s.expires_at > $2)";
+    /// Passkeys are for administrators: they go with the last role.
+    ERASE_PASSKEYS = "delete from passkeys where person_id = $1 \
+        and not exists (select 1 from register_administrators r where r.person_id = passkeys.person_id)";
     UNNEEDED = "select p.id from persons p \
         where not exists (select 1 from authorizations a where a.person_id = p.id) \
         and not exists (select 1 from authorizations a where a.guardian_id = p.id) \
@@ -154,7 +157,8 @@ pub async fn lock(tx: &mut Tx, id: &[u8]) -> Result<bool> {
     Ok(rows!(tx, fetch_optional, (Vec<u8>,), LOCK, id)?.is_some())
 }
 
-/// Erases a person whom nothing needs any more; whether it did. A live session keeps nobody when
+/// Erases a person whom nothing needs any more; whether it did. Who has no role any more has no
+/// passkey either, whatever else needs them. A live session keeps nobody when
 /// `sessions_alive_at` is 0: leaving erases at once, and the session goes on without a person.
 pub async fn erase_unneeded(tx: &mut Tx, id: &[u8], sessions_alive_at: i64) -> Result<bool> {
     // Held first: one statement that had to wait for a join would not see what it wrote, and
@@ -162,6 +166,7 @@ pub async fn erase_unneeded(tx: &mut Tx, id: &[u8], sessions_alive_at: i64) -> R
     if !lock(tx, id).await? {
         return Ok(false);
     }
+    execute!(tx, ERASE_PASSKEYS, id)?;
     Ok(execute!(tx, ERASE_UNNEEDED, id, sessions_alive_at)? > 0)
 }
 

@@ -86,6 +86,9 @@ statements! {
     JOBS_PAGE = page!("jobs", "id", "payload", "cast(0 as bigint)", "id");
     JOBS_PUT = put!("jobs", "id", "payload");
     JOBS_COUNT = count!("jobs", "payload");
+    PASSKEYS_PAGE = page!("passkeys", "id", "credential", "cast(0 as bigint)", "person_id");
+    PASSKEYS_PUT = put!("passkeys", "id", "credential");
+    PASSKEYS_COUNT = count!("passkeys", "credential");
     /// An entry has two parts to its key, so it has statements of its own.
     ADDRESSES_PAGE = "select server as id, address as cell, number, server as other from audit_events \
         where address is not null and (server > $1 or (server = $1 and number > $2)) \
@@ -196,6 +199,14 @@ pub const COLUMNS: &[Column] = &[
         put: JOBS_PUT,
         count: JOBS_COUNT,
     },
+    Column {
+        table: Table::Passkeys,
+        name: "credential",
+        bound: Bound::Other,
+        page: PASSKEYS_PAGE,
+        put: PASSKEYS_PUT,
+        count: PASSKEYS_COUNT,
+    },
 ];
 
 row! {
@@ -207,7 +218,7 @@ row! {
         pub cell: Vec<u8>,
         /// A snapshot's time, a verification's kind.
         pub number: Option<i64>,
-        /// The verification of an SMS.
+        /// The verification of an SMS, the person of a passkey.
         pub other: Option<Vec<u8>>,
     }
 }

@@ -2,12 +2,13 @@
 use super::{Result, Tx, execute, long_execute, row, rows, statements};
 
 statements! {
-    INSERT = "insert into sessions (token_hash, id, person_id, scope, created_at, seen_at, expires_at) \
-              values ($1, $2, $3, $4, $5, $5, $6)";
-    BY_TOKENS = "select s.token_hash, s.id, s.person_id, s.scope, s.created_at, s.seen_at, s.expires_at \
+    INSERT = "insert into sessions (token_hash, id, person_id, scope, by_passkey, created_at, seen_at, expires_at) \
+              values ($1, $2, $3, $4, $5, $6, $6, $7)";
+    BY_TOKENS = "select s.token_hash, s.id, s.person_id, s.scope, s.by_passkey, s.created_at, s.seen_at, s.expires_at \
         from json_each($1) as j join sessions s on s.token_hash = unhex(j.value)";
     TOUCH = "update sessions set seen_at = $2 where token_hash = $1";
-    OF_PERSON = "select id, person_id, scope, created_at, seen_at, expires_at from sessions \
+    RAISE = "update sessions set by_passkey = 1 where id = $1 and person_id = $2";
+    OF_PERSON = "select id, person_id, scope, by_passkey, created_at, seen_at, expires_at from sessions \
                  where person_id = $1 order by seen_at desc";
     DELETE = "delete from sessions where id = $1 and person_id = $2";
     DELETE_BEYOND = "delete from sessions where person_id = $1 and id not in \
@@ -34,6 +35,8 @@ row! {
         pub person_id: Vec<u8>,
         /// 0 everything, 1 leaving only.
         pub scope: i64,
+        /// Whether a passkey opened it, or was added in it.
+        pub by_passkey: i64,
         /// Beginning.
         pub created_at: i64,
         /// Last use, to the minute.
@@ -52,6 +55,7 @@ pub async fn insert(tx: &mut Tx, token_hash: &[u8], row: &SessionRow) -> Result<
         row.id.as_slice(),
         row.person_id.as_slice(),
         row.scope,
+        row.by_passkey,
         row.created_at,
         row.expires_at
     )?;
@@ -76,6 +80,12 @@ pub async fn by_tokens(tx: &mut Tx, hex_hashes: &str) -> Result<Vec<TokenRow>> {
 /// Remembers that a session was used.
 pub async fn touch(tx: &mut Tx, token_hash: &[u8], now: i64) -> Result<()> {
     execute!(tx, TOUCH, token_hash, now)?;
+    Ok(())
+}
+
+/// A session in which somebody showed a passkey is as one that a passkey opened.
+pub async fn raise(tx: &mut Tx, id: &[u8], person: &[u8]) -> Result<()> {
+    execute!(tx, RAISE, id, person)?;
     Ok(())
 }
 

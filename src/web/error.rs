@@ -91,6 +91,15 @@ pub(super) const CODES: &[(&str, &str)] = &[
         "confirmation_required",
         "A fresh confirmation token is required",
     ),
+    ("passkey_refused", "The passkey opens nothing here"),
+    (
+        "passkey_required",
+        "Administrators must sign in with a passkey here",
+    ),
+    (
+        "too_many_passkeys",
+        "There are as many passkeys as there may be",
+    ),
     ("register_full", "The register is full"),
     ("too_many_registers", "No more registers may be made"),
     (
@@ -143,6 +152,7 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
         | Error::GuardianRequired
         | Error::PhoneLimit
         | Error::ConfirmationRequired
+        | Error::PasskeyRefused
         | Error::RegisterFull
         | Error::TooManyAdministrators
         | Error::TooManyRegisters => StatusCode::UNPROCESSABLE_ENTITY,
@@ -155,6 +165,7 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
             StatusCode::TOO_MANY_REQUESTS
         }
         Error::NotSignedIn => StatusCode::UNAUTHORIZED,
+        Error::PasskeyRequired => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::SourceUnavailable | Error::SmsNotSent | Error::Busy { .. } => {

@@ -25,9 +25,10 @@ const REPORT_BREACHES = () => {
 
 /** What one test gets: pages of the server under test, and what was seen wrong on them. */
 export class Test {
-  constructor({ browser, base, pictures }) {
+  constructor({ browser, base, demo, pictures }) {
     this.browser = browser;
     this.base = base;
+    this.startDemo = demo;
     this.pictures = pictures;
     this.contexts = [];
     // What each page was opened with: its language, and whether it is dark.
@@ -84,6 +85,11 @@ export class Test {
     });
     page.on("pageerror", (error) => this.faults.push(`an exception on ${path(page.url())}: ${error}`));
     return page;
+  }
+
+  /** Goes on with a demo under another address, which tests share; before the first page. */
+  async demo(host) {
+    this.base = await this.startDemo(host);
   }
 
   /** The newest messages to a phone, as the demo shows them: [{phone, text, code, at}]. */

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, open } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, open } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -82,7 +82,13 @@ async function main(program) {
 
   const folder = await mkdtemp(join(tmpdir(), "tuantibu-browser-"));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
-  const base = await startDemo(program, folder);
+  const base = await startDemo(program, join(folder, "demo"));
+  // Those of a test that asks for another address.
+  const demos = new Map();
+  const demo = (host) => {
+    if (!demos.has(host)) demos.set(host, startDemo(program, join(folder, host), host));
+    return demos.get(host);
+  };
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     headless: true,
@@ -96,7 +102,7 @@ async function main(program) {
   let passed = 0;
   const failures = [];
   for (const { title, run } of tests) {
-    const test = new Test({ browser, base, pictures: options.pictures && resolve(options.pictures) });
+    const test = new Test({ browser, base, demo, pictures: options.pictures && resolve(options.pictures) });
     const start = performance.now();
     try {
       await within(TEST_SECONDS, run(test));
@@ -117,14 +123,16 @@ async function main(program) {
   return failures.length > 0 || tests.length === 0;
 }
 
-async function startDemo(program, folder) {
+/** A demo in a folder of its own; with a host, under that address alone. */
+async function startDemo(program, folder, host) {
+  await mkdir(folder);
   const log = join(folder, "demo.log");
   const out = await open(log, "w");
   const port = await freePort();
-  const base = `http://127.0.0.1:${port}`;
+  const base = `http://${host ?? "127.0.0.1"}:${port}`;
   const demo = spawn(program, ["demo", "--listen", `127.0.0.1:${port}`, "--data", join(folder, "data")], {
     stdio: ["ignore", out.fd, out.fd],
-    env: { ...process.env, ...ENVIRONMENT },
+    env: { ...process.env, ...ENVIRONMENT, ...(host ? { TUANTIBU_SERVER__PUBLIC_URL: base } : {}) },
   });
   const ended = once(demo, "exit");
   // It may not even start; then the wait below tells.

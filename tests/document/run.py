@@ -101,6 +101,8 @@ def started(program, folder, port):
     environment |= {f"TUANTIBU_LIMITS__{name.upper()}": "1000000" for name in LIFTED}
     environment["TUANTIBU_LIMITS__SESSIONS_PERSON"] = "1000"
     environment["TUANTIBU_LIMITS__RESEND_SECONDS"] = "0"
+    # Browsers make passkeys for a domain alone, and where they do not they are not there.
+    environment["TUANTIBU_SERVER__PUBLIC_URL"] = f"http://localhost:{port}"
     return subprocess.Popen(
         [program, "demo", "--listen", f"127.0.0.1:{port}", "--data", folder / "data"],
         env=environment, stdin=subprocess.DEVNULL, stdout=open(folder / "out", "w"), stderr=subprocess.STDOUT,

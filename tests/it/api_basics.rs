@@ -59,6 +59,12 @@ const ROUTES: &[&str] = &[
     "POST /api/v1/join/{code}/report",
     "GET /api/v1/me/access-log",
     "POST /api/v1/me/confirmations",
+    "POST /api/v1/sign-in/passkey/challenge",
+    "POST /api/v1/sign-in/passkey",
+    "GET /api/v1/me/passkeys",
+    "POST /api/v1/me/passkeys",
+    "POST /api/v1/me/passkeys/challenge",
+    "DELETE /api/v1/me/passkeys/{id}",
     "GET /healthz",
     "GET /readyz",
 ];

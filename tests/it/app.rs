@@ -132,6 +132,21 @@ impl TestApp {
         }
     }
 
+    /// A second server with a changed configuration.
+    pub(crate) async fn another_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Self {
+            app: App::start(config.clone(), parts(&self.clock))
+                .await
+                .unwrap(),
+            clock: self.clock.clone(),
+            config,
+            folder: self.folder.clone(),
+            _folder: None,
+        }
+    }
+
     /// A server on another database, with the same keys, files and clock.
     pub(crate) async fn on_copy(&self, url: String) -> Self {
         let mut config = self.config.clone();

@@ -3,6 +3,7 @@
 use crate::{
     app::{Client, Person, Register, TestApp, new_database, owned},
     on_both,
+    passkeys::{Administrator, Passkey, show},
     rows::rows,
     support::process::program,
     world::text,
@@ -91,9 +92,13 @@ on_both! {
             joined.push(join(&app, &register, n).await);
         }
         join(&app, &other, 5).await;
+        let own = Administrator { client: owner.clone(), person: Person::number(900), register: register.clone() };
+        let mut passkey = Passkey::new();
+        let added = own.add(&app, &mut passkey).await;
         list_erasures(&app.app).await.unwrap();
         let copy = copy_of(&app).await;
         app.clock.advance(60);
+        assert_eq!(own.remove(&app, &added).await.status, 204);
         // One leaves, one is removed, one takes an item back, a register and a code go; one joins.
         let leave = format!("/api/v1/leave/{}", text(&joined[0]["authorization"]["leave_link"]));
         app.client().post(&leave, json!({})).await.expect(200);
@@ -120,7 +125,7 @@ on_both! {
         list_erasures(&app.app).await.unwrap();
         list_erasures(&app.app).await.unwrap();
         let lines = fs::read_to_string(&list).unwrap();
-        assert_eq!(lines.lines().count(), 7, "each once: {lines}");
+        assert_eq!(lines.lines().count(), 8, "each once: {lines}");
         for n in 1..=5 {
             assert!(!lines.contains(&Person::number(n).document));
         }
@@ -128,7 +133,7 @@ on_both! {
         let copy = app.on_copy(copy).await;
         let replayed = replay_erasures(&copy.app).await.unwrap();
         let known = Replayed {
-            unknown: 7, ended: replayed.ended, narrowed: 2, registers: 1, codes: 1, sessions: replayed.sessions,
+            unknown: 8, ended: replayed.ended, narrowed: 2, registers: 1, codes: 1, passkeys: 1, sessions: replayed.sessions,
         };
         assert_eq!(replayed, known);
         // The erased register's member went before it, or with it.
@@ -140,6 +145,7 @@ on_both! {
             copy.client().get(&format!("/api/v1/join/{}", register.code)).await.problem(410),
             "code_replaced"
         );
+        assert_eq!(show(&copy.client(), &mut passkey).await.problem(422), "passkey_refused");
         copy.clock.advance(61);
         let owner = copy.sign_in(&Person::number(900)).await;
         let there = [3, 4, 6].map(|n| Person::number(n).name);

@@ -110,6 +110,7 @@ async fn nobody_sees_what_is_not_yet_committed() {
         id: vec![1; 16],
         person_id: vec![2; 16],
         scope: 0,
+        by_passkey: 0,
         created_at: 0,
         seen_at: 0,
         expires_at: i64::MAX,

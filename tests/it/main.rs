@@ -81,6 +81,8 @@ mod outage;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod privacy;
 #[cfg(test)]
 mod probe;

@@ -77,6 +77,7 @@ impl Scene {
                 id: Id([number + 100; 16]),
                 person: Id(id),
                 leave_only: false,
+                by_passkey: false,
             }),
             flow: None,
             lang: Lang::default(),

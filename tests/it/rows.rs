@@ -134,6 +134,11 @@ const BROKEN: &[(&str, &str)] = &[
          (select 1 from registers r where r.id = a.register_id)",
     ),
     (
+        "a passkey of somebody who administers nothing",
+        "select count(*) from passkeys k where not exists \
+         (select 1 from register_administrators a where a.person_id = k.person_id)",
+    ),
+    (
         "requirements that a register names and has not",
         "select count(*) from registers r where not exists \
          (select 1 from register_requirements q \

@@ -3,6 +3,7 @@ use crate::{
     administrators::{Seat, form},
     app::{Client, Person, Register, TestApp, confirm_path, join_body},
     on_both,
+    passkeys::{self, Administrator, Passkey},
 };
 use serde_json::json;
 use tuantibu::{
@@ -23,8 +24,8 @@ use tuantibu::{
     model::id::Id,
     source::faults::Fault,
     store::{
-        audit, authorizations, erasures, persons, refresh, registers, sealed, sms, snapshots,
-        verifications,
+        audit, authorizations, erasures, passkeys as passkey_rows, persons, refresh, registers,
+        sealed, sms, snapshots, verifications,
     },
 };
 
@@ -42,6 +43,7 @@ on_both! {
         let owner = app.sign_in(&person).await;
         let register = app.register(&owner).await;
         administrators_come_and_go(&app).await;
+        passkeys_come_and_go(&app).await;
         members_come_and_go(&app, &owner, &register).await;
         a_join_waits(&app, &register).await;
         the_operator_looks(&app, &register).await;
@@ -87,6 +89,14 @@ async fn administrators_come_and_go(app: &TestApp) {
     let id = listed["invitations"][0]["id"].as_str().unwrap();
     let own = register.path(&format!("/invitations/{id}"));
     owner.delete(&own).await.expect(204);
+}
+
+async fn passkeys_come_and_go(app: &TestApp) {
+    let own = Administrator::new(app, 907).await;
+    let mut passkey = Passkey::new();
+    let id = own.add(app, &mut passkey).await;
+    passkeys::sign_in(&app.client(), &mut passkey).await;
+    assert_eq!(own.remove(app, &id).await.status, 204);
 }
 
 async fn members_come_and_go(app: &TestApp, owner: &Client, register: &Register) {
@@ -330,6 +340,8 @@ async fn the_rest(app: &TestApp) {
     verifications::delete_of_phone(&mut tx, id.bytes())
         .await
         .unwrap();
+    // By the id of one that a restored copy brings back.
+    assert!(!passkey_rows::forget(&mut tx, id.bytes()).await.unwrap());
     for column in sealed::COLUMNS {
         let put = sealed::put(&mut tx, column, id.bytes(), b"", b"").await;
         assert!(!put.unwrap());

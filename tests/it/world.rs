@@ -3,10 +3,13 @@ use crate::app::{Client, On, Person, Register, TestApp, join_body};
 use serde_json::{Value, json};
 use tuantibu::{
     config::Config,
-    crypto::token_hash,
+    crypto::{Place, Table, token_hash},
     model::id::Id,
     source::faults::Fault,
-    store::administrators::{self, InvitationRow},
+    store::{
+        administrators::{self, InvitationRow},
+        passkeys::{self, PasskeyRow},
+    },
 };
 
 /// One of everything.
@@ -25,6 +28,8 @@ pub(crate) struct World {
     pub(crate) pending: String,
     /// The member's session.
     pub(crate) session: String,
+    /// A passkey of nobody here.
+    pub(crate) passkey: String,
     /// The owner's id as an administrator of the register.
     pub(crate) administrator: String,
     /// An open invitation of the register, and the secret of its link.
@@ -98,6 +103,7 @@ impl World {
         let invitation_link = invited(&app, &owner, &register).await;
         let invitations = owner.get(&list).await.expect(200)["invitations"].clone();
         Self {
+            passkey: passkey(&app).await,
             administrator: text(&administrators[0]["id"]),
             invitation: text(&invitations[0]["id"]),
             invitation_link,
@@ -118,6 +124,7 @@ impl World {
         let id = match template {
             path if path.contains("/me/authorizations/") => &self.authorization,
             path if path.contains("/me/sessions/") => &self.session,
+            path if path.contains("/me/passkeys/") => &self.passkey,
             path if path.contains("/verifications/") => &self.verification,
             path if path.contains("/pending/") => &self.pending,
             _ => &self.register.id,
@@ -135,6 +142,31 @@ impl World {
             .replace("{link}", link)
             .replace("{document_number}", &Person::number(50).document)
     }
+}
+
+/// Puts a passkey into the database, without the authenticator that it takes; its id.
+async fn passkey(app: &TestApp) -> String {
+    let (id, person) = (Id([6; 16]), [7; 16]);
+    let place = Place {
+        table: Table::Passkeys,
+        column: "credential",
+        row: id.bytes(),
+        bound: &person,
+    };
+    let row = PasskeyRow {
+        id: id.bytes().to_vec(),
+        person_id: person.to_vec(),
+        credential_hash: vec![8; 32],
+        credential: app.app.keys.seal(&place, b"{}"),
+        sign_count: 0,
+        added_at: app.app.now(),
+        used_at: None,
+        usable_from: app.app.now(),
+    };
+    let mut tx = app.app.store.write().await.unwrap();
+    passkeys::insert(&mut tx, &row).await.unwrap();
+    tx.commit().await.unwrap();
+    id.to_string()
 }
 
 /// Puts an invitation to a register into the database, without the code that it takes; its link.

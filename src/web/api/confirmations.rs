@@ -12,11 +12,12 @@ use std::sync::Arc;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
-    /// `export`, `delete_register`, `hand_over` or `add_administrator`.
+    /// `export`, `delete_register`, `hand_over`, `add_administrator`, `add_passkey` or
+    /// `remove_passkey`.
     #[serde(default)]
     #[schema(required, min_length = 1)]
     action: String,
-    /// The register.
+    /// The register; none for one's own passkeys.
     register_id: Option<String>,
 }
 

@@ -12,6 +12,7 @@ mod join;
 pub(super) mod leave;
 mod me;
 mod members;
+mod passkeys;
 mod pending;
 mod registers;
 mod sessions;
@@ -37,6 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 fn anybody() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(sign_in::sign_in))
+        .routes(routes!(passkeys::challenge))
+        .routes(routes!(passkeys::sign_in))
         .routes(routes!(verifications::resend))
         .routes(routes!(verifications::confirm))
         .routes(routes!(divisions::list))
@@ -64,6 +67,9 @@ fn members_of_registers() -> OpenApiRouter<Arc<App>> {
             authorizations::leave
         ))
         .routes(routes!(confirmations::ask))
+        .routes(routes!(passkeys::list, passkeys::add))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::remove))
 }
 
 /// Who administers a register.

@@ -1,4 +1,4 @@
-//! The stylesheet, the script and the icons: embedded, and served under names that change with their content.
+//! The stylesheet, the scripts and the icons: embedded, and served under names that change with their content.
 use crate::web::headers::Caching;
 use axum::{
     extract::Path,
@@ -13,7 +13,7 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 5] = [
     Asset {
         name: "style.css",
         content_type: "text/css; charset=utf-8",
@@ -23,6 +23,11 @@ const ASSETS: [Asset; 4] = [
         name: "script.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../../assets/script.js"),
+    },
+    Asset {
+        name: "passkey.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../../assets/passkey.js"),
     },
     Asset {
         name: "icons.svg",

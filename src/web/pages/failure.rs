@@ -101,7 +101,8 @@ fn icon(code: &str) -> &'static str {
         "sms_not_sent" => "message",
         "register_ended" | "verification_ended" | "invitation_ended" => "clock",
         "not_found" => "missing",
-        "register_frozen" | "not_signed_in" | "foreign_origin" => "lock",
+        "passkey_refused" | "passkey_required" | "too_many_passkeys" | "register_frozen"
+        | "not_signed_in" | "foreign_origin" => "lock",
         "guardian_required" | "too_many_administrators" | "own_invitation" | "last_owner" => "user",
         _ => "warning",
     }
@@ -116,6 +117,12 @@ pub(super) fn page(visit: &Visit, error: &Error, again: Option<Again>) -> Respon
         Error::CodeReplaced | Error::RegisterEnded | Error::RegisterFrozen => {
             vec![way("/me", "go-to-mine")]
         }
+        Error::PasskeyRequired => vec![way("/me/passkeys", "passkeys-title")],
+        Error::Conflict("too_many_passkeys") => vec![way("/me/passkeys", "passkeys-title")],
+        Error::PasskeyRefused if visit.actor.session.is_some() => {
+            vec![way("/me/passkeys", "passkeys-title")]
+        }
+        Error::PasskeyRefused => vec![way("/sign-in", "go-to-sign-in")],
         Error::TooManyAdministrators | Error::Conflict(_) => {
             vec![way("/registers", "nav-registers")]
         }

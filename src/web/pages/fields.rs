@@ -5,7 +5,7 @@ use askama::Template;
 use fluent::FluentValue;
 
 /// The fields of all forms, in the order in which they stand.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "organisation",
     "street_code",
     "purpose",
@@ -16,6 +16,7 @@ const ORDER: [&str; 16] = [
     "items",
     "sharing",
     "accepted",
+    "label",
     "name",
     "document_type",
     "document_number",

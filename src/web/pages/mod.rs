@@ -25,6 +25,8 @@ mod me;
 mod member;
 mod page;
 mod parts;
+mod passkey_code;
+mod passkeys;
 mod pending;
 mod registers;
 mod report;
@@ -60,6 +62,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/{name}", get(about::verification_file))
         // Who somebody is
         .route("/sign-in", get(sign_in::show).post(sign_in::begin))
+        .route("/sign-in/passkey", post(passkeys::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/verify", get(verify::show).post(verify::confirm))
         .route("/verify/resend", post(verify::resend))
@@ -88,6 +91,20 @@ fn own() -> Router<Arc<App>> {
         .route("/me/sessions", get(me::sessions))
         .route("/me/sessions/others", post(me::end_others))
         .route("/me/sessions/{id}", post(me::end_session))
+        .route("/me/passkeys", get(passkeys::show).post(passkeys::add))
+        .route(
+            "/me/passkeys/new",
+            get(passkey_code::new).post(passkey_code::begin),
+        )
+        .route(
+            "/me/passkeys/code",
+            get(passkey_code::code).post(passkey_code::finish),
+        )
+        .route("/me/passkeys/code/resend", post(passkey_code::resend))
+        .route(
+            "/me/passkeys/{id}/remove",
+            get(passkey_code::ask).post(passkey_code::begin_removal),
+        )
         .route(
             "/me/authorizations/{id}",
             get(consent::show).post(consent::post),

@@ -257,6 +257,11 @@ impl<'a> Page<'a> {
         self.words.app.demo.is_some()
     }
 
+    /// Whether administrators are offered passkeys.
+    pub(super) fn passkeys(&self) -> bool {
+        self.words.app.passkeys.is_some()
+    }
+
     /// Whether the links for registers stand at the top.
     pub(super) fn in_registers(&self) -> bool {
         self.area == Area::Registers

@@ -6,6 +6,7 @@ use super::{
     form::Form,
     identity::{self, IdentityFields},
     page::{Page, Visit, own_path, status, to},
+    passkeys::Way,
     words::Html,
 };
 use crate::{
@@ -32,6 +33,8 @@ struct SignIn<'a> {
     mismatch: bool,
     /// Where to correct a record, in the operator's words.
     correction: String,
+    /// To sign in with a passkey.
+    way: Option<Way>,
     /// Whether a code that was sent before waits to be typed.
     has_code: bool,
 }
@@ -110,6 +113,7 @@ fn form_page(visit: &Visit, form: &Form, error: Option<&Error>) -> Response {
         steps: super::parts::steps(words, 1, 2, "step-identity"),
         lead: words.t(&format!("sign-in-lead-{kind}")),
         fields: IdentityFields::new(words, form, &problems),
+        way: Way::of(visit, &next).filter(|_| !to_leave),
         problems,
         next,
         to_leave,

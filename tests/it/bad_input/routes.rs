@@ -28,6 +28,16 @@ const fn nothing() -> &'static [&'static str] {
     &[]
 }
 
+/// What a browser and an authenticator wrote: whatever is wrong with it, one refusal.
+const ANSWER: &[&str] = &[
+    "id",
+    "user_id",
+    "client_data",
+    "authenticator_data",
+    "signature",
+    "public_key",
+];
+
 /// Every route that reads a body.
 pub(super) fn with_body() -> Vec<Route> {
     let route = |method, path, who, body| Route {
@@ -164,6 +174,48 @@ pub(super) fn with_body() -> Vec<Route> {
             )
         },
         Route {
+            opaque: ANSWER,
+            ..route(
+                "POST",
+                "/api/v1/sign-in/passkey",
+                Who::Anybody,
+                json!({
+                    "id": "AAAA", "user_id": "AAAA", "client_data": "AAAA",
+                    "authenticator_data": "AAAA", "signature": "AAAA",
+                }),
+            )
+        },
+        Route {
+            opaque: &["confirmation_token"],
+            ..route(
+                "POST",
+                "/api/v1/me/passkeys/challenge",
+                Who::Owner,
+                json!({ "confirmation_token": "x" }),
+            )
+        },
+        Route {
+            opaque: ANSWER,
+            ..route(
+                "POST",
+                "/api/v1/me/passkeys",
+                Who::Owner,
+                json!({
+                    "label": "手机", "client_data": "AAAA", "authenticator_data": "AAAA",
+                    "public_key": "AAAA",
+                }),
+            )
+        },
+        Route {
+            opaque: &["confirmation_token"],
+            ..route(
+                "DELETE",
+                "/api/v1/me/passkeys/{id}",
+                Who::Owner,
+                json!({ "confirmation_token": "x" }),
+            )
+        },
+        Route {
             optional: &["register_id"],
             opaque: &["register_id"],
             ..route(
@@ -192,6 +244,7 @@ pub(super) fn with_body() -> Vec<Route> {
 
 /// Routes that take no body: an empty one or `{}` at most.
 pub(super) const WITHOUT_BODY: &[(&str, &str)] = &[
+    ("POST", "/api/v1/sign-in/passkey/challenge"),
     ("POST", "/api/v1/verifications/{id}/resend"),
     ("POST", "/api/v1/registers/{id}/code"),
     ("POST", "/api/v1/registers/{id}/members/{member}/phone"),
@@ -227,6 +280,7 @@ pub(super) const WITHOUT_READING: &[(&str, &str)] = &[
     ("GET", "/api/v1/me"),
     ("GET", "/api/v1/me/data"),
     ("GET", "/api/v1/me/access-log"),
+    ("GET", "/api/v1/me/passkeys"),
     ("GET", "/api/v1/me/sessions"),
     ("DELETE", "/api/v1/me/sessions"),
     ("DELETE", "/api/v1/me/sessions/{id}"),
