@@ -6,6 +6,7 @@ mod erasure;
 mod keys;
 mod limits;
 mod sms;
+mod sql;
 
 pub use {
     audit::Audit,
@@ -14,6 +15,7 @@ pub use {
     keys::{Crypto, KeyFile, SuiteName},
     limits::Limits,
     sms::{Purpose, Sms, SmsKind, Templates},
+    sql::{Sql, SqlColumns, SqlItem, SqlTls},
 };
 
 use figment::{
@@ -122,6 +124,8 @@ pub enum SourceKind {
     Fhir,
     /// An authority's own server, over the Health Source API.
     Http,
+    /// The authority's own database.
+    Sql,
 }
 
 /// The health source.
@@ -142,6 +146,8 @@ pub struct Source {
     pub identifier_systems: BTreeMap<String, String>,
     /// Seconds that a request to the source may take.
     pub timeout_seconds: u64,
+    /// SQL: the database and its queries.
+    pub sql: Sql,
 }
 
 impl Default for Source {
@@ -157,6 +163,7 @@ impl Default for Source {
                 "urn:oid:2.16.156.10011.1.3".to_owned(),
             )]),
             timeout_seconds: 15,
+            sql: Sql::default(),
         }
     }
 }
