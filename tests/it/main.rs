@@ -22,6 +22,8 @@ mod source_fhir_hostile;
 #[cfg(test)]
 mod source_import;
 #[cfg(test)]
+mod source_sql;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod support;
