@@ -7,6 +7,7 @@ mod changes;
 mod database;
 mod people;
 mod plan;
+mod pool;
 mod query;
 mod rights;
 
@@ -29,8 +30,12 @@ use database::{Cells, Database, DbError, Engine};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use people::Reading;
 use plan::{MOST, Plan, Queries, Statement};
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use zeroize::Zeroizing;
 
 /// Rights and columns are looked at anew after this time.
@@ -143,19 +148,35 @@ impl SqlSource {
     /// The queries, once rights and columns are found right.
     async fn plan(&self) -> Result<Arc<Plan>, DbError> {
         let now = (self.now)();
-        let mut checked = self.checked.lock().await;
-        if let Some((at, plan)) = &*checked
-            && now.duration_since(*at).abs() < CHECKED_FOR
-        {
-            return Ok(plan.clone());
+        let held = match &mut *self.checked() {
+            Some((at, plan)) if now.duration_since(*at).abs() < CHECKED_FOR => {
+                return Ok(plan.clone());
+            }
+            // The others go on meanwhile.
+            Some((at, _)) => Some(std::mem::replace(at, now)),
+            None => None,
+        };
+        let checked = self.check_anew().await;
+        let mut slot = self.checked();
+        match (&checked, held, &mut *slot) {
+            (Ok(plan), _, slot) => *slot = Some((now, plan.clone())),
+            (Err(DbError::Refused(_)), _, slot) => *slot = None,
+            (Err(DbError::Unavailable(_)), Some(before), Some((at, _))) => *at = before,
+            _ => {}
         }
+        checked
+    }
+
+    async fn check_anew(&self) -> Result<Arc<Plan>, DbError> {
         rights::read_only(&self.database).await?;
         let plan = self
             .queries
             .plan(&self.database, &self.config, &self.catalogue);
-        let plan = Arc::new(plan.await?);
-        *checked = Some((now, plan.clone()));
-        Ok(plan)
+        Ok(Arc::new(plan.await?))
+    }
+
+    fn checked(&self) -> MutexGuard<'_, Option<(Timestamp, Arc<Plan>)>> {
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rules(&self) -> Rules {

@@ -1,19 +1,26 @@
 //! The authority's database: PostgreSQL or MySQL, reached read-only, its values as texts.
-use super::query::Parameter;
+use super::{
+    pool::{Ask, Pool, Prepare},
+    query::Parameter,
+};
 use crate::config::{Sql, SqlTls};
 use sqlx::{
-    Arguments, AssertSqlSafe, Column as _, ColumnIndex, ConnectOptions, Decode, Executor,
-    IntoArguments, MySql, Pool, Postgres, Row, Statement, Type, TypeInfo,
-    mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode},
-    pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
+    Arguments, Column as _, ConnectOptions, MySql, Postgres, Statement, Type, TypeInfo,
+    mysql::{MySqlArguments, MySqlConnectOptions, MySqlSslMode},
+    postgres::{PgArguments, PgConnectOptions, PgSslMode},
 };
 use std::{net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
-/// Most of a try that getting a connection may take, in seconds.
-const CONNECT_SECONDS: u64 = 5;
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 32;
+
+/// What a session of PostgreSQL begins with.
+const POSTGRES: &str = "set default_transaction_read_only = on; set statement_timeout = {millis};
+    set idle_in_transaction_session_timeout = {millis}; set timezone = 'UTC'; set datestyle = 'ISO'";
+/// The same of MySQL and MariaDB: one counts milliseconds, the other seconds, and each takes the
+/// other's words for a comment.
+const MYSQL: &str = "set session transaction read only;
+    set /*M! session max_statement_time = {seconds} */ /*!50708 session max_execution_time = {millis} */";
 
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,26 +57,10 @@ pub(super) struct Column {
     pub(super) is_moment: bool,
 }
 
-/// The pools.
-pub(super) struct Database {
-    pools: Pools,
-    timeout: Duration,
-}
-
-enum Pools {
+/// The database, by its engine's connections.
+pub(super) enum Database {
     Postgres(Pool<Postgres>),
     MySql(Pool<MySql>),
-}
-
-/// A connection that is closed unless it is given back: what was under way on it is unknown.
-struct Lent<DB: sqlx::Database>(Option<PoolConnection<DB>>);
-
-impl<DB: sqlx::Database> Drop for Lent<DB> {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
-    }
 }
 
 impl Database {
@@ -79,10 +70,7 @@ impl Database {
     /// Names the key that is wrong, never its value.
     pub(super) fn new(config: &Sql, url: &str, timeout: Duration) -> Result<Self, String> {
         let not_url = |_| "source.sql.url: cannot be read as a URL".to_owned();
-        let wait = timeout.min(Duration::from_secs(CONNECT_SECONDS));
-        let connections = config.connections.max(1);
-        let millis = timeout.as_millis();
-        let pools = match url.split_once("://").map(|(scheme, _)| scheme) {
+        let database = match url.split_once("://").map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => {
                 let mut options = PgConnectOptions::from_str(url)
                     .map_err(not_url)?
@@ -99,24 +87,7 @@ impl Database {
                 if let Some(file) = &config.ca_file {
                     options = options.ssl_root_cert(file);
                 }
-                let session: Arc<str> = format!(
-                    "set default_transaction_read_only = on; set statement_timeout = {millis}; \
-                     set idle_in_transaction_session_timeout = {millis}; set timezone = 'UTC'; \
-                     set datestyle = 'ISO'; set bytea_output = 'hex'"
-                )
-                .into();
-                let pool = PgPoolOptions::new()
-                    .max_connections(connections)
-                    .acquire_timeout(wait)
-                    .after_connect(move |connection, _| {
-                        let session = AssertSqlSafe(session.clone());
-                        Box::pin(async move {
-                            connection.execute(sqlx::raw_sql(session)).await?;
-                            Ok(())
-                        })
-                    })
-                    .connect_lazy_with(options);
-                Pools::Postgres(pool)
+                Self::Postgres(Pool::new(options, POSTGRES, timeout, config.connections))
             }
             Some("mysql" | "mariadb") => {
                 let url = url.replacen("mariadb://", "mysql://", 1);
@@ -137,41 +108,19 @@ impl Database {
                 if let Some(file) = &config.ca_file {
                     options = options.ssl_ca(file);
                 }
-                // MariaDB counts seconds, MySQL milliseconds; each refuses the other's name.
-                let limits = [
-                    format!("set session max_statement_time = {}", timeout.as_secs_f64()),
-                    format!("set session max_execution_time = {millis}"),
-                ];
-                let pool = MySqlPoolOptions::new()
-                    .max_connections(connections)
-                    .acquire_timeout(wait)
-                    .after_connect(move |connection, _| {
-                        let limits = limits.clone();
-                        Box::pin(async move {
-                            connection
-                                .execute("set session transaction read only")
-                                .await?;
-                            let [mariadb, mysql] = limits.map(AssertSqlSafe);
-                            if connection.execute(mariadb).await.is_err() {
-                                connection.execute(mysql).await?;
-                            }
-                            Ok(())
-                        })
-                    })
-                    .connect_lazy_with(options);
-                Pools::MySql(pool)
+                Self::MySql(Pool::new(options, MYSQL, timeout, config.connections))
             }
             _ => {
                 return Err("source.sql.url: must begin with postgres:// or mysql://".to_owned());
             }
         };
-        Ok(Self { pools, timeout })
+        Ok(database)
     }
 
     pub(super) fn engine(&self) -> Engine {
-        match self.pools {
-            Pools::Postgres(_) => Engine::Postgres,
-            Pools::MySql(_) => Engine::MySql,
+        match self {
+            Self::Postgres(_) => Engine::Postgres,
+            Self::MySql(_) => Engine::MySql,
         }
     }
 
@@ -182,38 +131,37 @@ impl Database {
         given: &[Given],
         most: usize,
     ) -> Result<Vec<Cells>, DbError> {
-        let rows = async {
-            match &self.pools {
-                Pools::Postgres(pool) => {
-                    let mut arguments = sqlx::postgres::PgArguments::default();
-                    for given in given {
-                        match given {
-                            Given::Text(text) => arguments.add(text),
-                            Given::List(list) => arguments.add(list),
-                        }
-                        .map_err(sqlx::Error::Encode)?;
-                    }
-                    fetch(pool, text, arguments, most).await
-                }
-                Pools::MySql(pool) => {
-                    let mut arguments = sqlx::mysql::MySqlArguments::default();
-                    for given in given {
-                        match given {
-                            Given::Text(text) => {
-                                arguments.add(text).map_err(sqlx::Error::Encode)?
-                            }
-                            Given::List(list) => {
-                                for text in list {
-                                    arguments.add(text).map_err(sqlx::Error::Encode)?;
-                                }
-                            }
-                        }
-                    }
-                    fetch(pool, text, arguments, most).await
-                }
+        let rows = match self {
+            Self::Postgres(pool) => {
+                let mut arguments = PgArguments::default();
+                let added = given.iter().try_for_each(|given| match given {
+                    Given::Text(text) => arguments.add(text),
+                    Given::List(list) => arguments.add(list),
+                });
+                added.map_err(|error| failed(&sqlx::Error::Encode(error)))?;
+                pool.with(&Ask {
+                    text,
+                    arguments,
+                    most,
+                })
+                .await
+            }
+            Self::MySql(pool) => {
+                let mut arguments = MySqlArguments::default();
+                let added = given.iter().try_for_each(|given| match given {
+                    Given::Text(text) => arguments.add(text),
+                    Given::List(list) => list.iter().try_for_each(|text| arguments.add(text)),
+                });
+                added.map_err(|error| failed(&sqlx::Error::Encode(error)))?;
+                pool.with(&Ask {
+                    text,
+                    arguments,
+                    most,
+                })
+                .await
             }
         };
-        self.in_time(rows).await.map_err(|error| failed(&error))
+        rows.map_err(|error| failed(&error))
     }
 
     /// The one value of a query of ours that takes nothing.
@@ -231,91 +179,29 @@ impl Database {
         text: &str,
         takes: &[Parameter],
     ) -> Result<Vec<Column>, DbError> {
-        let sql = || sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(text.to_owned()));
-        let columns = async {
-            Ok(match &self.pools {
-                Pools::Postgres(pool) => {
-                    let types: Vec<_> = takes
-                        .iter()
-                        .map(|parameter| match parameter {
-                            Parameter::DocumentNumbers => {
-                                <Vec<String> as Type<Postgres>>::type_info()
-                            }
-                            _ => <String as Type<Postgres>>::type_info(),
-                        })
-                        .collect();
-                    let mut connection = pool.acquire().await?;
-                    columns_of(&connection.prepare_with(sql(), &types).await?)
-                }
-                Pools::MySql(pool) => {
-                    let mut connection = pool.acquire().await?;
-                    columns_of(&connection.prepare(sql()).await?)
-                }
-            })
+        let columns = match self {
+            Self::Postgres(pool) => {
+                let types = takes.iter().map(|parameter| match parameter {
+                    Parameter::DocumentNumbers => <Vec<String> as Type<Postgres>>::type_info(),
+                    _ => <String as Type<Postgres>>::type_info(),
+                });
+                let types = types.collect();
+                let prepared = pool.with(&Prepare { text, types }).await;
+                prepared.map(|statement| columns_of(&statement))
+            }
+            Self::MySql(pool) => {
+                let types = Vec::new();
+                let prepared = pool.with(&Prepare { text, types }).await;
+                prepared.map(|statement| columns_of(&statement))
+            }
         };
-        self.in_time(columns).await.map_err(|error| match &error {
+        columns.map_err(|error| match &error {
             sqlx::Error::Database(words) if !is_passing(&error) => {
                 DbError::Refused(words.message().to_owned())
             }
             _ => failed(&error),
         })
     }
-
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error> {
-        let outcome = tokio::time::timeout(self.timeout, work).await;
-        outcome.unwrap_or(Err(sqlx::Error::PoolTimedOut))
-    }
-}
-
-async fn fetch<DB>(
-    pool: &Pool<DB>,
-    text: &Arc<str>,
-    arguments: DB::Arguments,
-    most: usize,
-) -> Result<Vec<Cells>, sqlx::Error>
-where
-    DB: sqlx::Database,
-    DB::Arguments: IntoArguments<DB>,
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
-    for<'r> String: Decode<'r, DB>,
-    String: Type<DB>,
-    usize: ColumnIndex<DB::Row>,
-{
-    use futures_util::TryStreamExt;
-    let mut lent = Lent(Some(pool.acquire().await?));
-    let Some(connection) = &mut lent.0 else {
-        return Err(sqlx::Error::PoolClosed);
-    };
-    let query = sqlx::query_with(AssertSqlSafe(text.clone()), arguments);
-    let mut stream = (&mut **connection).fetch(query);
-    let mut rows = Vec::new();
-    let outcome = loop {
-        match stream.try_next().await {
-            Ok(Some(_)) if rows.len() == most => {
-                return Err(sqlx::Error::Protocol(
-                    "more rows than anybody has".to_owned(),
-                ));
-            }
-            Ok(Some(row)) => {
-                let cells = (0..row.len()).map(|at| row.try_get(at)).collect();
-                match cells {
-                    Ok(cells) => rows.push(cells),
-                    Err(error) => break Err(error),
-                }
-            }
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
-        }
-    };
-    drop(stream);
-    // What the database refuses leaves the connection as it was.
-    if matches!(outcome, Ok(()) | Err(sqlx::Error::Database(_))) {
-        drop(lent.0.take());
-    }
-    outcome.map(|()| rows)
 }
 
 fn columns_of<S: Statement>(statement: &S) -> Vec<Column> {
