@@ -16,6 +16,7 @@ mod reads;
 mod refresh;
 mod report;
 mod start;
+mod theirs;
 mod world;
 
 use clap::{Parser, ValueEnum};
@@ -38,6 +39,8 @@ enum Bench {
     Counts,
     /// The refresh of everybody.
     Refresh,
+    /// The same through the SQL source, from a PostgreSQL.
+    RefreshSql,
     /// Whether a mismatch's time tells who is known.
     Mismatch,
     /// The start, and the memory.
@@ -111,7 +114,10 @@ fn measure(plan: &Plan) -> Res<()> {
         let begun = Instant::now();
         let url = match engine {
             Engine::Sqlite => String::new(),
-            Engine::Postgres => raw::postgres::new_database(plan.postgres.as_deref())?,
+            Engine::Postgres => {
+                let made = raw::postgres::new_database(plan.postgres.as_deref(), "ours");
+                tokio::runtime::Runtime::new()?.block_on(made)?
+            }
         };
         let wanted = |bench| plan.benches.is_empty() || plan.benches.contains(&bench);
         let more = if wanted(Bench::Joins) {
@@ -127,7 +133,8 @@ fn measure(plan: &Plan) -> Res<()> {
             plan.members,
             begun.elapsed().as_secs_f64()
         );
-        let server = Program::demo(&world, &program::path(plan.program.as_deref())?)?;
+        let program = program::path(plan.program.as_deref())?;
+        let server = Program::demo(&world, &program, &[])?;
         // Joins come last: they add members.
         for bench in Bench::value_variants() {
             if !wanted(*bench) {
@@ -137,6 +144,8 @@ fn measure(plan: &Plan) -> Res<()> {
                 Bench::List => reads::list(plan, &world, &raw, &server)?,
                 Bench::Counts => reads::counts(plan, &world, &raw, &server)?,
                 Bench::Refresh => refresh::refresh(plan, &world, &raw, &server)?,
+                Bench::RefreshSql if plan.postgres.is_none() => Vec::new(),
+                Bench::RefreshSql => theirs::refresh(plan, &world, &program)?,
                 Bench::Mismatch => mismatch::mismatch(&world, &server)?,
                 Bench::Start => start::start(plan, &world, &server)?,
                 Bench::Joins => joins::joins(plan, &world, &raw)?,

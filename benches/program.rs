@@ -32,9 +32,10 @@ pub(crate) fn path(named: Option<&Path>) -> Res<PathBuf> {
 
 impl Program {
     /// `tuantibu demo` on a filled database, at the log level of `serve`, its log to a file.
-    pub(crate) fn demo(world: &World, program: &Path) -> Res<Self> {
+    pub(crate) fn demo(world: &World, program: &Path, environment: &[(&str, &str)]) -> Res<Self> {
         let mut command = command(world, program)?;
         command
+            .envs(environment.iter().copied())
             .args(["demo", "--listen", "127.0.0.1:0", "--data"])
             .arg(world.folder());
         Self::announced(command)

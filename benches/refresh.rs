@@ -10,7 +10,7 @@ use crate::{
 use std::time::Instant;
 
 /// One in so many changed.
-const SOME: usize = 10;
+pub(crate) const SOME: usize = 10;
 
 /// People refreshed a second.
 pub(crate) fn refresh(plan: &Plan, world: &World, raw: &Raw, server: &Program) -> Res<Vec<Figure>> {
@@ -43,7 +43,7 @@ pub(crate) fn refresh(plan: &Plan, world: &World, raw: &Raw, server: &Program) -
 }
 
 /// One refresh, which must find so many changed, and all the others not.
-fn once(server: &Program, members: usize, changed: usize) -> Res<f64> {
+pub(crate) fn once(server: &Program, members: usize, changed: usize) -> Res<f64> {
     alone()?.block_on(async {
         let mut http = Http::connect(server.address).await?;
         let begun = Instant::now();

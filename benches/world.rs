@@ -70,7 +70,7 @@ pub(crate) struct World {
     /// How many people the source knows.
     pub(crate) known: usize,
     /// The moment of the first records.
-    base: i64,
+    pub(crate) base: i64,
     folder: tempfile::TempDir,
 }
 

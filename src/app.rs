@@ -26,6 +26,7 @@ use crate::{
         faults::Faults,
         fhir::{Credentials, FhirConfig, FhirSource},
         http::{HttpSource, HttpSourceConfig},
+        sql::{SqlParts, SqlSource},
     },
     store::{
         Store, hex_list,
@@ -457,6 +458,19 @@ async fn open_source(
             regions(config)?,
             zone,
         )?),
+        (None, SourceKind::Sql) => {
+            let clock = parts.clock.clone();
+            let parts = SqlParts {
+                config: config.source.sql.clone(),
+                timeout: Duration::from_secs(config.source.timeout_seconds),
+                zone,
+                catalogue: catalogue.clone(),
+                regions: regions(config)?,
+                keys: keys.clone(),
+                now: Arc::new(move || clock.now()),
+            };
+            Arc::new(SqlSource::open(parts).await.map_err(StartError)?)
+        }
     };
     if !parts.demo {
         return Ok((source, None));

@@ -7,6 +7,7 @@ mod erasure;
 mod keys;
 mod limits;
 mod sms;
+mod sql;
 
 pub use {
     audit::Audit,
@@ -16,6 +17,7 @@ pub use {
     keys::{Crypto, KeyFile, SuiteName},
     limits::Limits,
     sms::{Purpose, Sms, SmsKind, Templates},
+    sql::{Sql, SqlColumns, SqlItem, SqlTls},
 };
 
 use figment::{
@@ -126,6 +128,8 @@ pub enum SourceKind {
     Fhir,
     /// An authority's own server, over the Health Source API.
     Http,
+    /// The authority's own database.
+    Sql,
 }
 
 /// The health source.
@@ -146,6 +150,8 @@ pub struct Source {
     pub identifier_systems: BTreeMap<String, String>,
     /// Seconds that a request to the source may take.
     pub timeout_seconds: u64,
+    /// SQL: the database and its queries.
+    pub sql: Sql,
 }
 
 impl Default for Source {
@@ -161,6 +167,7 @@ impl Default for Source {
                 "urn:oid:2.16.156.10011.1.3".to_owned(),
             )]),
             timeout_seconds: 15,
+            sql: Sql::default(),
         }
     }
 }

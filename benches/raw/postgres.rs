@@ -203,7 +203,7 @@ impl Plain {
 }
 
 /// A connection; what drives it ends with it.
-async fn connect(url: &str) -> Res<Client> {
+pub(crate) async fn connect(url: &str) -> Res<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(async move {
         // A connection that breaks fails what is asked of its client.
@@ -243,19 +243,21 @@ fn rows(offered: &[Cells]) -> Res<Vec<u8>> {
 }
 
 /// Makes a database on a server; its URL.
-pub(crate) fn new_database(server: Option<&str>) -> Res<String> {
+pub(crate) async fn new_database(server: Option<&str>, what: &str) -> Res<String> {
     let server = server.ok_or("PostgreSQL: say --postgres URL, or run `make bench`")?;
-    let name = format!("bench_{}", std::process::id());
+    let name = format!("bench_{what}_{}", std::process::id());
     let (base, _) = server
         .rsplit_once('/')
         .ok_or("--postgres: no database in the URL")?;
-    Runtime::new()?.block_on(async {
-        let client = connect(server).await?;
-        client
-            .batch_execute(&format!("create database {name}"))
-            .await?;
-        Ok(format!("{base}/{name}"))
-    })
+    let client = connect(server).await?;
+    // One for each engine whose refresh is measured.
+    client
+        .batch_execute(&format!("drop database if exists {name} with (force)"))
+        .await?;
+    client
+        .batch_execute(&format!("create database {name}"))
+        .await?;
+    Ok(format!("{base}/{name}"))
 }
 
 fn member(row: &Row) -> Result<Member, tokio_postgres::Error> {

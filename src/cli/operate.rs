@@ -3,7 +3,7 @@ use super::{Failure, Where};
 use crate::{
     actions::{operator, sms_outcomes},
     app::App,
-    config::{Administrators, Config, SourceKind},
+    config::{Administrators, Config},
     model::id::Id,
 };
 use clap::Subcommand;
@@ -121,15 +121,14 @@ pub(super) async fn config(command: ConfigCommand) -> Result<(), Failure> {
     let config: Config = place.load()?;
     let app = place.open().await?;
     println!("database: {}", app.store.engine());
-    println!(
-        "source: {}",
-        match config.source.kind {
-            SourceKind::Embedded => "embedded",
-            SourceKind::Fhir => "fhir",
-            SourceKind::Http => "http",
-        }
-    );
-    let mut works = true;
+    let source = app.source.kind();
+    let seen = app.source.check().await;
+    let mut works = seen.is_ok();
+    match seen {
+        Ok(seen) if seen.is_empty() => println!("source: {source}"),
+        Ok(seen) => println!("source: {source}: {}", seen.join("; ")),
+        Err(error) => println!("source: {source}: does not work: {error}"),
+    }
     for (gateway, seen) in app.sms.check().await {
         match seen {
             Ok(seen) => println!("sms: {gateway}: {}", seen.join("; ")),

@@ -90,6 +90,11 @@ impl HealthSource for Faults {
         self.inner.read(batch).await
     }
 
+    async fn check(&self) -> Result<Vec<String>, SourceError> {
+        self.pass().await?;
+        self.inner.check().await
+    }
+
     async fn cursor(&self) -> Result<Option<String>, SourceError> {
         self.pass().await?;
         self.inner.cursor().await

@@ -10,6 +10,7 @@ use super::embedded::{self, EmbeddedError, EmbeddedSource, Hash, Writing, look_u
 use super::record::{FieldError, HealthRecord, Rules, Sealed, read_line};
 use crate::crypto::Keys;
 use csv_lines::CsvRecords;
+pub(super) use csv_lines::{column, parts, phones, set};
 use lines::{Line, Lines};
 use rusqlite::Connection;
 use std::{collections::BTreeMap, io::Read, path::Path};

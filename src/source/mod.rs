@@ -6,6 +6,7 @@ pub mod fhir;
 pub mod http;
 pub mod import;
 pub mod record;
+pub mod sql;
 
 use crate::model::{document::Document, health::Items, name::Name, phone::Phone};
 use async_trait::async_trait;
@@ -88,6 +89,14 @@ pub trait HealthSource: Send + Sync {
     /// # Errors
     /// When the batch failed whole. Nobody is written off then.
     async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError>;
+
+    /// What `config check` tells an operator of it: what was reached and seen, naming nobody.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or does not work.
+    async fn check(&self) -> Result<Vec<String>, SourceError> {
+        Ok(Vec::new())
+    }
 
     /// Where its changes stand now: whatever changes later is among the changes since this cursor.
     /// `None` where it cannot tell.

@@ -24,6 +24,8 @@ mod source_fhir_hostile;
 mod source_http;
 mod source_import;
 #[cfg(test)]
+mod source_sql;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod support;

@@ -19,6 +19,7 @@ missing_packages() {
     compgen -G "$file" >/dev/null || echo "$package"
   done <<'PACKAGES'
 postgresql /usr/lib/postgresql/*/bin/initdb
+mariadb-server /usr/sbin/mariadbd
 chromium /usr/bin/chromium
 zbar-tools /usr/bin/zbarimg
 librsvg2-bin /usr/bin/rsvg-convert

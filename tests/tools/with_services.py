@@ -3,7 +3,7 @@
 
     tests/tools/with_services.py [--durable] COMMAND [ARGUMENT…]
 
-PostgreSQL and a FHIR server start on free loopback ports, with their data in a temporary folder; the
+PostgreSQL, MariaDB and a FHIR server start on free loopback ports, with their data in a temporary folder; the
 FHIR server gets tests/fixtures/fhir. Where they are, the command finds in TUANTIBU_TEST_…. Everything
 started here is stopped by its process id, whether the command succeeds, fails or is interrupted, and the
 kernel stops it should this script be killed. Only the standard library is used.
@@ -163,6 +163,51 @@ def accepts(port, home):
         return False
 
 
+@contextlib.contextmanager
+def mariadb(temporary):
+    """MariaDB whose `root` has no password and comes from this machine alone."""
+    home = temporary / "mariadb"
+    home.mkdir(mode=0o700)
+    become = unprivileged(home)
+    data, log = home / "data", temporary / "mariadb.log"
+    server, installer = program("/usr/sbin/mariadbd"), program("mariadb-install-db")
+    environment = {"PATH": "/usr/bin:/bin:/usr/sbin", "LC_ALL": "C.UTF-8", "HOME": str(home)}
+    made = subprocess.run(
+        [*become, installer, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
+         "--skip-test-db", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"],
+        cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    )
+    if made.returncode != 0:
+        raise Failure(f"mariadb-install-db failed:\n{made.stdout}{made.stderr}")
+    for attempt in range(3):
+        port = free_port()
+        command = [
+            server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
+            f"--socket={home}/s", f"--pid-file={home}/pid", "--skip-name-resolve", "--skip-log-bin",
+            "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--max-connections=200",
+            "--character-set-server=utf8mb4",
+        ]
+        options = {"become": become, "cwd": home, "env": environment}
+        with running("MariaDB", command, log, signal.SIGTERM, **options) as process:
+            try:
+                wait_until(lambda: greets(port), process, "MariaDB", log)
+            except Failure:
+                if attempt == 2 or process.poll() is None:
+                    raise
+                continue
+            yield f"mysql://root@127.0.0.1:{port}"
+            return
+
+
+def greets(port):
+    """Whether MariaDB takes connections: it speaks first, by a packet of protocol 10."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 2) as connection:
+            return connection.recv(5)[4:] == b"\n"
+    except OSError:
+        return False
+
+
 def fetch(url, body=None, timeout=120):
     """One request past any proxy of the environment; the answer's JSON."""
     request = urllib.request.Request(
@@ -293,6 +338,7 @@ def main(command):
                     "TUANTIBU_TEST_ZBARIMG": program("zbarimg"),
                     "TUANTIBU_TEST_FAKETIME_LIB": faketime(),
                     "TUANTIBU_TEST_FHIR": stack.enter_context(fhir(temporary)),
+                    "TUANTIBU_TEST_MARIADB": stack.enter_context(mariadb(temporary)),
                 }
             environment["TUANTIBU_TEST_POSTGRES"] = stack.enter_context(postgres(temporary, durable))
         except Failure as failure:

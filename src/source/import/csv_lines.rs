@@ -220,22 +220,31 @@ fn columns(catalogue: &Catalogue) -> Vec<(String, Column)> {
         ("updated_at".to_owned(), Column::UpdatedAt),
     ];
     for item in &catalogue.items {
-        let parts: &[&'static str] = match item.kind {
-            Kind::Status => &["value", "since"],
-            Kind::Test => &["result", "sampled_at", "reported_at"],
-            Kind::Immunization => &["value", "doses", "last_on"],
-            Kind::Certificate => &["value", "valid_until"],
-        };
-        for part in parts {
-            let name = format!("items_{}_{part}", item.id).to_ascii_lowercase();
+        for part in parts(item.kind) {
+            let name = column(&item.id, part);
             all.push((name, Column::Item(item.id.clone(), part)));
         }
     }
     all
 }
 
+/// The fields of an item of a kind, the one without which there is no record first.
+pub(in crate::source) fn parts(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Status => &["value", "since"],
+        Kind::Test => &["result", "sampled_at", "reported_at"],
+        Kind::Immunization => &["value", "doses", "last_on"],
+        Kind::Certificate => &["valid_until", "value"],
+    }
+}
+
+/// The name of an item's column.
+pub(in crate::source) fn column(item: &str, part: &str) -> String {
+    format!("items_{item}_{part}").to_ascii_lowercase()
+}
+
 /// Sets a field of an item; `None` when it is no number where one must be.
-fn set(item: &mut WireRecord, part: &str, text: &str) -> Option<()> {
+pub(in crate::source) fn set(item: &mut WireRecord, part: &str, text: &str) -> Option<()> {
     let target = match part {
         "doses" => {
             item.doses = Some(text.parse().ok()?);
@@ -255,7 +264,7 @@ fn set(item: &mut WireRecord, part: &str, text: &str) -> Option<()> {
 
 /// The phones of a cell. Spaces part them only where each part is a number of its own:
 /// `138 0000 0000` and `+86 13800000000` are one.
-fn phones(cell: &str) -> Vec<String> {
+pub(in crate::source) fn phones(cell: &str) -> Vec<String> {
     let digits = |part: &str| part.chars().filter(|c| c.is_numeric()).count();
     let mut phones = Vec::new();
     for piece in cell.split([';', '|', ',', '\n', '；', '｜', '，', '、']) {

@@ -7,6 +7,7 @@ pub(crate) mod people;
 pub(crate) mod process;
 pub(crate) mod receiver;
 pub(crate) mod smpp;
+pub(crate) mod their_database;
 
 use jiff::tz::TimeZone;
 use std::{path::PathBuf, sync::Arc};
