@@ -3,7 +3,7 @@ use super::Actor;
 use crate::{
     app::App,
     crypto::{Place, Table},
-    error::Result,
+    error::{Error, Result},
     model::id::Id,
     store::{
         Tx,
@@ -55,8 +55,9 @@ pub(crate) async fn record(app: &App, tx: &mut Tx, event: Event<'_>) -> Result<(
         settled: Some(number.settled()),
         addressed: Some(i64::from(address.is_some())),
         address,
+        mac_key: Some(app.keys.audit_key()),
     };
-    row.mac = mac_of(app, &row).to_vec();
+    row.mac = made(mac_of(app, &row))?;
     let is_first = row.number == 1;
     tx.hold(number);
     audit::insert(tx, &row).await?;
@@ -85,11 +86,12 @@ pub(crate) async fn fill_gaps(app: &App) -> Result<()> {
         // All before the first burnt one may still be open: nothing is claimed of them.
         settled: Some(0),
         addressed: Some(0),
+        mac_key: Some(app.keys.audit_key()),
         ..EventRow::default()
     };
     for number in &burnt {
         row.number = *number;
-        row.mac = mac_of(app, &row).to_vec();
+        row.mac = made(mac_of(app, &row))?;
         audit::insert_void(&mut tx, &row).await?;
     }
     if *first == 1 {
@@ -100,9 +102,15 @@ pub(crate) async fn fill_gaps(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// The MAC that an event must carry. Whether an address was recorded is under it, the address
+/// A MAC by a key that was active a moment ago.
+pub(crate) fn made(mac: Option<[u8; 32]>) -> Result<Vec<u8>> {
+    let mac = mac.ok_or_else(|| Error::unexpected("the key of the audit log"))?;
+    Ok(mac.to_vec())
+}
+
+/// The MAC that an event must carry, none where its key is not here. Whether an address was recorded is under it, the address
 /// itself is not: it goes earlier, and is bound to the entry by its own seal.
-pub(crate) fn mac_of(app: &App, row: &EventRow) -> [u8; 32] {
+pub(crate) fn mac_of(app: &App, row: &EventRow) -> Option<[u8; 32]> {
     let (number, at) = (row.number.to_be_bytes(), row.at.to_be_bytes());
     let mut parts: Vec<&[u8]> = vec![
         &row.server,
@@ -129,7 +137,7 @@ pub(crate) fn mac_of(app: &App, row: &EventRow) -> [u8; 32] {
     if let Some((settled, addressed, absent)) = &later {
         parts.extend([settled.as_slice(), addressed.as_slice(), absent.as_slice()]);
     }
-    app.keys.audit_mac(&parts)
+    app.keys.audit_mac_by(row.mac_key, &parts)
 }
 
 /// Where the address of an entry stands.

@@ -1,6 +1,6 @@
 //! The chain over the audit log: committed entries are added by one server at a time, and the head
 //! is published. Why it is built so: docs/adr/0011-the-audit-chain.md.
-use super::audit::fill_gaps;
+use super::audit::{fill_gaps, made};
 use crate::{
     anchor::{self, Anchor},
     app::App,
@@ -59,16 +59,20 @@ async fn chain_batch(app: &App) -> Result<u64> {
     if !jobs::lease(&mut tx, NAME, app.server.bytes(), now + LEASE_MS, now).await? {
         return Ok(0);
     }
-    let (mut position, mut link) = head(&mut tx).await?;
+    let (mut position, mut link, before) = head(&mut tx).await?;
+    // A key that is active anywhere is held here too, though it may still be pending: no link is by
+    // an older key than the one before.
+    let key = before.max(Some(app.keys.audit_key()));
     let events = next(app, &mut tx).await?;
     for event in &events {
         position += 1;
-        link = link_of(app, &link, position, event).to_vec();
+        link = made(link_of(app, key, &link, position, event))?;
         let row = LinkRow {
             position,
             server: event.server.clone(),
             number: event.number,
             link: link.clone(),
+            mac_key: key,
         };
         audit_chain::append(&mut tx, &row).await?;
     }
@@ -132,25 +136,34 @@ async fn search(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// The chain's last place and link; of what was pruned where nothing is left.
-pub(crate) async fn head(tx: &mut Tx) -> Result<(i64, Vec<u8>)> {
+/// The chain's last place, its link and the link's key; of what was pruned where nothing is left.
+async fn head(tx: &mut Tx) -> Result<(i64, Vec<u8>, Option<i64>)> {
     if let Some(head) = audit_chain::head(tx).await? {
-        return Ok((head.position, head.link));
+        return Ok((head.position, head.link, head.mac_key));
     }
     let checkpoint = audit_chain::checkpoint(tx).await?;
-    Ok(checkpoint.map_or((0, Vec::new()), |row| (row.position, row.link)))
+    Ok(checkpoint.map_or((0, Vec::new(), None), |row| {
+        (row.position, row.link, row.mac_key)
+    }))
 }
 
-/// The link of an entry at its place.
-pub(crate) fn link_of(app: &App, before: &[u8], position: i64, event: &EventRow) -> [u8; 32] {
-    app.keys.audit_mac(&[
+/// The link of an entry at its place, by a key; none where that is not here.
+pub(crate) fn link_of(
+    app: &App,
+    key: Option<i64>,
+    before: &[u8],
+    position: i64,
+    event: &EventRow,
+) -> Option<[u8; 32]> {
+    let parts: &[&[u8]] = &[
         b"link",
         before,
         &position.to_be_bytes(),
         &event.server,
         &event.number.to_be_bytes(),
         &event.mac,
-    ])
+    ];
+    app.keys.audit_mac_by(key, parts)
 }
 
 /// Writes the head to the log and to the anchor file, at the start and once an hour.
@@ -159,7 +172,7 @@ async fn publish(app: &App) -> Result<()> {
     if (0..HOUR).contains(&(now - app.audit_times.published.load(Ordering::Relaxed))) {
         return Ok(());
     }
-    let (entries, link) = head(&mut app.store.read().await?).await?;
+    let (entries, link, _) = head(&mut app.store.read().await?).await?;
     if entries == 0 {
         return Ok(());
     }

@@ -54,7 +54,7 @@ async fn prune_batch(app: &App) -> Result<i64> {
     let mut tx = app.store.read().await?;
     let old = audit_chain::checkpoint(&mut tx).await?;
     let (from, mut numbers) = match &old {
-        Some(row) if !same(&checkpoint_mac(app, row), &row.mac) => {
+        Some(row) if !is_right(app, row) => {
             return Err(Error::unexpected(
                 "the checkpoint of the audit log was changed",
             ));
@@ -93,8 +93,9 @@ async fn prune_batch(app: &App) -> Result<i64> {
         numbers: json(&numbers)?,
         at: app.now(),
         mac: Vec::new(),
+        mac_key: Some(app.keys.audit_key()),
     };
-    checkpoint.mac = checkpoint_mac(app, &checkpoint).to_vec();
+    checkpoint.mac = audit::made(checkpoint_mac(app, &checkpoint))?;
     audit_chain::set_checkpoint(&mut tx, &checkpoint).await?;
     audit_chain::forget_servers(&mut tx, before).await?;
     let detail = json(&serde_json::json!({ "to": last.position }))?;
@@ -108,15 +109,21 @@ async fn prune_batch(app: &App) -> Result<i64> {
     Ok(last.position - from)
 }
 
-/// The MAC that a checkpoint must carry.
-pub(crate) fn checkpoint_mac(app: &App, row: &CheckpointRow) -> [u8; 32] {
-    app.keys.audit_mac(&[
+/// The MAC that a checkpoint must carry; none where its key is not here.
+fn checkpoint_mac(app: &App, row: &CheckpointRow) -> Option<[u8; 32]> {
+    let parts: &[&[u8]] = &[
         b"checkpoint",
         &row.position.to_be_bytes(),
         &row.link,
         row.numbers.as_bytes(),
         &row.at.to_be_bytes(),
-    ])
+    ];
+    app.keys.audit_mac_by(row.mac_key, parts)
+}
+
+/// Whether a checkpoint is as it was written.
+pub(crate) fn is_right(app: &App, row: &CheckpointRow) -> bool {
+    checkpoint_mac(app, row).is_some_and(|mac| same(&mac, &row.mac))
 }
 
 /// Of each server that has entries left, its last pruned number.

@@ -7,36 +7,12 @@ use crate::{
     store::{keys, refresh},
 };
 
-/// The purposes whose keys are rotated where nothing else was said: all that can be here.
-#[must_use]
-pub fn rotated_here(app: &App) -> Vec<Purpose> {
-    let here =
-        |purpose: &&Purpose| **purpose != Purpose::IndexDocument || app.source.kind() != "embedded";
-    ROTATED.iter().filter(here).copied().collect()
-}
-
-/// The purposes whose keys are rotated.
-pub const ROTATED: &[Purpose] = &[
-    Purpose::Data,
-    Purpose::IndexPhone,
-    Purpose::IndexDocument,
-    Purpose::Limits,
-    Purpose::Code,
-    Purpose::Fingerprint,
-];
-
 /// Why a key is not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
     /// There is a pending or an old one.
     #[error("{0}: a rotation is under way; `tuantibu keys list` tells how far it is")]
     UnderWay(&'static str),
-    /// `source.db` is found by the same hashes, and is not hashed anew.
-    #[error("index-document: not while source.kind is embedded; its file is found by this key")]
-    Embedded,
-    /// Keys of this purpose are not rotated.
-    #[error("{0}: keys of this purpose are not rotated")]
-    Never(&'static str),
     /// The database or the root key failed.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -50,12 +26,6 @@ pub async fn rotate_keys(
     app: &App,
     purposes: &[Purpose],
 ) -> std::result::Result<Vec<u32>, RotateError> {
-    if let Some(never) = purposes.iter().find(|one| !ROTATED.contains(one)) {
-        return Err(RotateError::Never(never.as_str()));
-    }
-    if purposes.contains(&Purpose::IndexDocument) && app.source.kind() == "embedded" {
-        return Err(RotateError::Embedded);
-    }
     match retried(|| draw(app, purposes)).await? {
         Ok(ids) => Ok(ids),
         Err(under_way) => Err(RotateError::UnderWay(under_way.as_str())),
@@ -75,7 +45,9 @@ async fn draw(app: &App, purposes: &[Purpose]) -> Result<std::result::Result<Vec
         let is_one = |row: &keys::KeyRow| {
             row.purpose == purpose.as_str()
                 && match State::of(row.state) {
-                    Some(State::Pending | State::Old) => true,
+                    Some(State::Pending) => true,
+                    // Old ones of these stay for years: what they made is checked by them.
+                    Some(State::Old) => !matches!(purpose, Purpose::Audit | Purpose::Receipt),
                     // Two hashes are looked for, not three.
                     Some(State::Unneeded) => index,
                     _ => false,

@@ -7,8 +7,9 @@ use crate::{
     app::{App, LIVE_MS},
     crypto::{Purpose, State},
     error::Result,
+    source::Adopted,
     store::{
-        Tx, jobs,
+        Tx, audit_chain, jobs,
         keys::{self, KeyRow},
         refresh,
     },
@@ -21,6 +22,7 @@ const NAME: &str = "keys";
 const REST_MS: i64 = 60 * 60_000;
 /// When cells that were left are looked at again, in milliseconds.
 const AGAIN_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * 60_000;
 
 /// Loads the keys where they changed, tells the others, and takes the steps that are due. Does no
 /// step while another server is at it.
@@ -52,13 +54,24 @@ pub async fn tend_keys(app: &App) -> Result<()> {
     outcome.map(|_| ())
 }
 
-/// What lists keep sealed in memory goes when the keys change: those may be about to go.
+/// Loads the keys, and brings what is kept outside the database to them, telling the others all the
+/// while. What lists keep sealed in memory goes when the keys change: those may be about to go.
 async fn beat(app: &App) -> Result<()> {
-    if app.holder.beat().await? {
-        app.views.invalidate_all();
-        tracing::info!(version = app.keys.version(), "keys loaded");
+    loop {
+        if app.holder.beat().await? {
+            app.views.invalidate_all();
+            tracing::info!(version = app.keys.version(), "keys loaded");
+        }
+        let adopted = app.source.adopt_keys().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the source's own records were not sealed anew");
+            Adopted::Later
+        });
+        let adopts = adopted != Adopted::All;
+        let changed = app.holder.adopts.swap(adopts, Ordering::Relaxed) != adopts;
+        if !changed && adopted != Adopted::Some {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// Takes or keeps the lease of whoever takes the steps.
@@ -78,8 +91,13 @@ async fn is_due(app: &App) -> Result<bool> {
 fn next(app: &App, row: &KeyRow) -> Option<State> {
     match State::of(row.state)? {
         State::Pending => Some(State::Active),
-        // The events of years are checked by them.
-        State::Old if row.purpose == Purpose::Audit.as_str() => None,
+        // The events of years are checked by it.
+        State::Old if row.purpose == Purpose::Audit.as_str() => {
+            let kept = app.config.audit.keep_days * DAY_MS;
+            (app.now() - row.changed_at >= kept).then_some(State::Unneeded)
+        }
+        // Whoever has a receipt may show it after any time.
+        State::Old if row.purpose == Purpose::Receipt.as_str() => None,
         State::Old => Some(State::Unneeded),
         State::Unneeded if app.now() - row.changed_at >= REST_MS => Some(State::Destroyed),
         State::Active | State::Unneeded | State::Destroyed => None,
@@ -118,30 +136,44 @@ async fn everybody_follows(app: &App, tx: &mut Tx) -> Result<bool> {
 
 /// Does what must be done before a key's step; whether it is done.
 async fn is_ready(app: &App, row: &KeyRow) -> Result<bool> {
-    let (state, purpose) = (State::of(row.state), Purpose::of(&row.purpose));
-    match (state, purpose) {
-        (
-            Some(State::Old | State::Unneeded),
-            Some(purpose @ (Purpose::Data | Purpose::IndexDocument | Purpose::IndexPhone)),
-        ) => {
-            if app.now() < app.holder.look_again.load(Ordering::Relaxed) {
-                return Ok(false);
-            }
-            let is_done = if purpose == Purpose::Data {
-                reseal::reseal(app).await?;
-                !reseal::count(app).await?.contains_key(&header(row))
-            } else {
-                rehash::rehash(app).await?
-            };
-            if !is_done {
-                // What does not open will not do so in five seconds either.
-                let later = app.now() + AGAIN_MS;
-                app.holder.look_again.store(later, Ordering::Relaxed);
-            }
-            Ok(is_done)
+    let purpose = Purpose::of(&row.purpose);
+    let (Some(State::Old | State::Unneeded), Some(purpose)) = (State::of(row.state), purpose)
+    else {
+        return Ok(true);
+    };
+    if matches!(purpose, Purpose::Source | Purpose::IndexDocument) {
+        let mut tx = app.store.read().await?;
+        if keys::adopting(&mut tx, app.now() - LIVE_MS).await? > 0 {
+            return Ok(false);
         }
-        _ => Ok(true),
     }
+    if matches!(
+        purpose,
+        Purpose::Source | Purpose::Limits | Purpose::Code | Purpose::Fingerprint
+    ) {
+        return Ok(true);
+    }
+    if app.now() < app.holder.look_again.load(Ordering::Relaxed) {
+        return Ok(false);
+    }
+    let is_done = match purpose {
+        Purpose::Data => {
+            reseal::reseal(app).await?;
+            !reseal::count(app).await?.contains_key(&header(row))
+        }
+        Purpose::Audit => {
+            let mut tx = app.store.read().await?;
+            let first = app.keys.first_audit_key();
+            !audit_chain::names_key(&mut tx, row.id, first).await?
+        }
+        _ => rehash::rehash(app).await?,
+    };
+    if !is_done {
+        // What does not open will not do so in five seconds either.
+        let later = app.now() + AGAIN_MS;
+        app.holder.look_again.store(later, Ordering::Relaxed);
+    }
+    Ok(is_done)
 }
 
 /// What the cells of a key begin with.

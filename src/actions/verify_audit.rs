@@ -4,7 +4,7 @@
 use super::{
     audit::{address_place, mac_of},
     chain_audit::{hex, link_of},
-    prune_audit::{checkpoint_mac, numbers_of},
+    prune_audit::{is_right, numbers_of},
 };
 use crate::{
     anchor::Anchor,
@@ -82,6 +82,31 @@ struct Walk<'a> {
     /// Below what all of a server's numbers must have entries.
     settled: BTreeMap<Vec<u8>, i64>,
     gaps: Vec<Gap>,
+    /// The key of the last link: none after it is by an older one.
+    link_key: Option<i64>,
+    keys: KeysOfEntries,
+}
+
+/// Which keys entries may still be by. Servers go over to a new key within seconds, and what was
+/// written before gets chained within minutes; who had the old key a day later has no use for it.
+#[derive(Default)]
+struct KeysOfEntries {
+    newest: Option<i64>,
+    /// When the first entry by it was written.
+    since: i64,
+    /// No older key than this.
+    oldest: Option<i64>,
+}
+
+impl KeysOfEntries {
+    fn may_be_by(&mut self, event: &EventRow) -> bool {
+        if event.mac_key > self.newest {
+            (self.newest, self.since) = (event.mac_key, event.at);
+        } else if event.mac_key == self.newest && event.at > self.since + DAY {
+            self.oldest = self.newest;
+        }
+        event.mac_key >= self.oldest
+    }
 }
 
 /// Checks everything, in the order of the chain. `anchors` are sorted by their entries.
@@ -112,6 +137,8 @@ async fn verify(app: &App, tx: &mut Tx, anchors: &[Anchor]) -> Result<Verified> 
         last: BTreeMap::new(),
         settled: BTreeMap::new(),
         gaps: Vec::new(),
+        link_key: None,
+        keys: KeysOfEntries::default(),
     };
     match walk.all(tx).await {
         Ok(()) => {}
@@ -146,7 +173,7 @@ impl Walk<'_> {
         let Some(row) = audit_chain::checkpoint(tx).await? else {
             return Ok(());
         };
-        if !same(&checkpoint_mac(self.app, &row), &row.mac) {
+        if !is_right(self.app, &row) {
             return Err(bad(
                 format!("#{}", row.position),
                 "is a checkpoint that was changed",
@@ -177,13 +204,18 @@ impl Walk<'_> {
                 "is gone from the chain",
             ));
         }
-        let link = row.link.clone();
+        let (link, key) = (row.link.clone(), row.link_key);
         let Some(event) = row.event() else {
             return Err(bad(entry, "was removed"));
         };
         self.entry(&event)?;
         self.position += 1;
-        if !same(&link_of(self.app, &self.link, self.position, &event), &link) {
+        if key < self.link_key {
+            return Err(bad(entry, "is linked by a key that was put aside"));
+        }
+        self.link_key = key;
+        let right = link_of(self.app, key, &self.link, self.position, &event);
+        if !right.is_some_and(|right| same(&right, &link)) {
             return Err(bad(entry, "is not linked to the entry before"));
         }
         self.link = link;
@@ -207,8 +239,11 @@ impl Walk<'_> {
     /// What an entry says of itself, and its number after the one before.
     fn entry(&mut self, event: &EventRow) -> std::result::Result<(), Stop> {
         let entry = || name(&event.server, event.number);
-        if !same(&mac_of(self.app, event), &event.mac) {
+        if !mac_of(self.app, event).is_some_and(|mac| same(&mac, &event.mac)) {
             return Err(bad(entry(), "was changed"));
+        }
+        if !self.keys.may_be_by(event) {
+            return Err(bad(entry(), "is by a key that was put aside"));
         }
         let number = event.number.to_be_bytes();
         let place = address_place(&event.server, &number);

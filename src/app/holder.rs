@@ -18,7 +18,10 @@ use crate::{
 };
 use std::{
     path::PathBuf,
-    sync::{Arc, atomic::AtomicI64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
 };
 
 /// A program that was not seen for so long is not waited for, in milliseconds.
@@ -35,6 +38,8 @@ pub struct Holder {
     random: Arc<dyn Random>,
     /// Before this moment nobody looks again for what was left.
     pub(crate) look_again: AtomicI64,
+    /// Whether what this program keeps outside the database is not by the active keys yet.
+    pub(crate) adopts: AtomicBool,
 }
 
 impl Holder {
@@ -89,7 +94,8 @@ impl Holder {
             rows.push(new);
         }
         let keys = Keys::unwrap_all(&root, &rows, parts.random.clone()).map_err(StartError::of)?;
-        keys::hold(&mut tx, server.bytes(), keys.version(), now)
+        // Until it has looked: whoever only imports says so to its end.
+        keys::hold(&mut tx, server.bytes(), keys.version(), true, now)
             .await
             .map_err(StartError::of)?;
         tx.commit().await.map_err(StartError::of)?;
@@ -97,7 +103,7 @@ impl Holder {
             .iter()
             .filter(|row| row.state == State::Active && row.suite != suite);
         if of_another.count() > 0 {
-            tracing::warn!(%suite, "keys of another suite are active; `tuantibu keys rotate --all` draws new ones");
+            tracing::warn!(%suite, "keys of another suite are active; `tuantibu keys rotate` draws new ones");
         }
         Ok(Self {
             server,
@@ -108,6 +114,7 @@ impl Holder {
             clock: parts.clock.clone(),
             random: parts.random.clone(),
             look_again: AtomicI64::new(0),
+            adopts: AtomicBool::new(true),
         })
     }
 
@@ -171,7 +178,8 @@ impl Holder {
         drop(tx);
         let mut tx = self.store.write().await?;
         let (server, version) = (self.server.bytes(), self.keys.version());
-        keys::hold(&mut tx, server, version, self.clock.millis()).await?;
+        let adopts = self.adopts.load(Ordering::Relaxed);
+        keys::hold(&mut tx, server, version, adopts, self.clock.millis()).await?;
         tx.commit().await?;
         loaded.map(|()| changed)
     }

@@ -4,7 +4,7 @@ use crate::{
     actions::{
         list_keys::{list_keys, progress},
         rewrap_keys::{RewrapError, rewrap_keys},
-        rotate_keys::{RotateError, rotate_keys, rotated_here},
+        rotate_keys::{RotateError, rotate_keys},
         tend_keys::tend_keys,
     },
     app::{App, Holder},
@@ -27,8 +27,7 @@ pub(super) enum KeysCommand {
     },
     /// Draws new keys; servers load them, seal anew in the background and destroy the old ones.
     Rotate {
-        /// What the keys are for: data, index-document, index-phone, limits, code, fingerprint;
-        /// all of them if not said.
+        /// What the keys are for, as `keys list` names it; all of them if not said.
         #[arg(long, value_name = "PURPOSE")]
         purpose: Vec<String>,
         /// Waits until nothing needs the old keys any more, and does the work where no server is.
@@ -108,7 +107,7 @@ async fn rotate(app: &Arc<App>, names: &[String], wait: bool) -> Result<(), Fail
         }
     }
     if purposes.is_empty() {
-        purposes = rotated_here(app);
+        purposes = Purpose::ALL.to_vec();
     }
     let ids = rotate_keys(app, &purposes).await?;
     for (id, purpose) in ids.iter().zip(&purposes) {

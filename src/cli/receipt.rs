@@ -1,6 +1,6 @@
 //! `tuantibu receipt`: whether a receipt that somebody shows is ours.
 use super::{Failure, Where};
-use crate::actions::receipts;
+use crate::actions::receipts::{self, ReceiptError};
 use clap::Subcommand;
 use std::{
     fs::File,
@@ -23,7 +23,7 @@ pub(super) enum ReceiptCommand {
         #[command(flatten)]
         place: Where,
     },
-    /// Prints the public key that receipts are signed with now.
+    /// Prints the public keys of receipts, a JSON line each, the one that signs now first.
     Key {
         #[command(flatten)]
         place: Where,
@@ -34,7 +34,9 @@ pub(super) async fn receipt(command: ReceiptCommand) -> Result<(), Failure> {
     match command {
         ReceiptCommand::Key { place } => {
             let app = place.open().await?;
-            println!("{}", hex::encode(app.keys.receipt_public_key()));
+            for key in receipts::public_keys(&app).await? {
+                println!("{}", json(&key)?);
+            }
             Ok(())
         }
         ReceiptCommand::Verify { file, key, place } => {
@@ -44,20 +46,27 @@ pub(super) async fn receipt(command: ReceiptCommand) -> Result<(), Failure> {
                 .map(|key| hex::decode(key.trim()))
                 .transpose()
                 .map_err(|_| Failure::Usage("--key: hexadecimal digits".into()))?;
-            let app = match &key {
-                Some(_) => None,
-                None => Some(place.open().await?),
+            let not_ours = |error: ReceiptError| Failure::Failed(error.to_string());
+            let verified = match &key {
+                Some(key) => receipts::verify(None, &text, Some(key)).map_err(not_ours)?,
+                None => {
+                    let app = place.open().await?;
+                    let outcome = receipts::verify_here(&app, &text).await;
+                    let (verified, key) = outcome.map_err(not_ours)?;
+                    if let Some(key) = key {
+                        eprintln!("signed by {}", json(&key)?);
+                    }
+                    verified
+                }
             };
-            let signed = receipts::verify(app.as_deref(), &text, key.as_deref())
-                .map_err(|error| Failure::Failed(error.to_string()))?;
-            let said = serde_json::to_string(&signed);
-            println!(
-                "{}",
-                said.map_err(|error| Failure::Failed(error.to_string()))?
-            );
+            println!("{}", json(&verified.says)?);
             Ok(())
         }
     }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))
 }
 
 fn read(file: &Path) -> io::Result<String> {

@@ -17,7 +17,11 @@ pub use sign::is_signed_by;
 pub use suite::Suite;
 
 use crate::error::Error;
-use crate::model::{document::Document, id::Id, phone::Phone};
+use crate::model::{
+    document::{Document, DocumentType},
+    id::Id,
+    phone::Phone,
+};
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -213,6 +217,20 @@ impl Keys {
         })
     }
 
+    /// The number of the active key of documents, and the hashes as [`Keys::document_hashes`] gives them.
+    #[must_use]
+    pub fn document_stand(&self, kind: DocumentType, number: &str) -> (u32, [[u8; 32]; 2]) {
+        let set = self.set.load();
+        let hashes = both(&set.documents, |key| number_mac(key, kind, number));
+        (set.documents.active().id, hashes)
+    }
+
+    /// The number of the active key of documents.
+    #[must_use]
+    pub fn document_key(&self) -> u32 {
+        self.set.load().documents.active().id
+    }
+
     /// The same for a phone.
     #[must_use]
     pub fn phone_hashes(&self, phone: &Phone) -> [[u8; 32]; 2] {
@@ -280,16 +298,29 @@ impl Keys {
 
     /// The key by which [`Keys::audit_mac`] makes MACs now.
     #[must_use]
-    pub fn audit_key(&self) -> u32 {
-        self.set.load().audit.active().id
+    pub fn audit_key(&self) -> i64 {
+        i64::from(self.set.load().audit.active().id)
     }
 
-    /// The MAC of an audit event by a named key; none where that key is not here.
+    /// The oldest key of the audit log that is held.
     #[must_use]
-    pub fn audit_mac_by(&self, key: u32, parts: &[&[u8]]) -> Option<[u8; 32]> {
+    pub fn first_audit_key(&self) -> i64 {
         let set = self.set.load();
-        let held = set.audit.all().iter().find(|held| held.id == key)?;
-        Some(held.key.mac(parts))
+        let ids = set.audit.all().iter().map(|held| i64::from(held.id));
+        ids.min().unwrap_or_default()
+    }
+
+    /// The MAC of an audit event by a named key, or by the first where none is named; none where that
+    /// key is not here.
+    #[must_use]
+    pub fn audit_mac_by(&self, key: Option<i64>, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        let set = self.set.load();
+        let mut all = set.audit.all().iter();
+        let held = match key {
+            Some(key) => all.find(|held| i64::from(held.id) == key),
+            None => all.min_by_key(|held| held.id),
+        };
+        Some(held?.key.mac(parts))
     }
 
     /// A line, made for the active key of receipts, and its signature after it.
@@ -310,10 +341,13 @@ impl Keys {
         Some(held.key.public().to_vec())
     }
 
-    /// The public part of the key that signs receipts now.
+    /// The keys of receipts, the one that signs now first: number and public part.
     #[must_use]
-    pub fn receipt_public_key(&self) -> Vec<u8> {
-        self.set.load().receipts.active().key.public().to_vec()
+    pub fn receipt_public_keys(&self) -> Vec<(u32, Vec<u8>)> {
+        let set = self.set.load();
+        let all = set.receipts.all().iter();
+        all.map(|held| (held.id, held.key.public().to_vec()))
+            .collect()
     }
 
     /// The random source of the program.
@@ -340,10 +374,11 @@ fn both(ring: &Ring<MacKey>, mac: impl Fn(&MacKey) -> [u8; 32]) -> [[u8; 32]; 2]
 }
 
 fn document_mac(key: &MacKey, document: &Document) -> [u8; 32] {
-    key.mac(&[
-        document.kind().as_str().as_bytes(),
-        document.number().as_bytes(),
-    ])
+    number_mac(key, document.kind(), document.number())
+}
+
+fn number_mac(key: &MacKey, kind: DocumentType, number: &str) -> [u8; 32] {
+    key.mac(&[kind.as_str().as_bytes(), number.as_bytes()])
 }
 
 fn phone_mac(key: &MacKey, phone: &Phone) -> [u8; 32] {

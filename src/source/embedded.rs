@@ -1,15 +1,16 @@
 //! The embedded source: sealed health records in a file of their own, `source.db`.
+mod adopting;
 mod cells;
 mod changes;
 mod schema;
 mod serving;
 mod writing;
 
-pub(super) use cells::{look_up, store, unseal};
+pub(super) use cells::{Stand, look_up, store, unseal};
 pub(super) use writing::Writing;
 
 use super::record::{HealthRecord, Rules};
-use super::{Answer, Ask, Changes, HealthSource, Identity, SourceError};
+use super::{Adopted, Answer, Ask, Changes, HealthSource, Identity, SourceError};
 use crate::crypto::{self, CryptoError, Keys};
 use crate::model::{
     catalogue::Catalogue,
@@ -19,11 +20,14 @@ use crate::model::{
     phone::{Phone, Regions},
 };
 use crate::sqlite::{self, Reader, Readers, SqliteError};
+use adopting::{Progress, Target};
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use cells::{decoy, get};
 use jiff::civil::Date;
 use rusqlite::Connection;
 use std::{fmt, path::Path, sync::Arc};
+use tokio::sync::Mutex;
 use writing::Writer;
 
 /// Documents looked up on one way to a thread that may block.
@@ -92,7 +96,22 @@ pub struct EmbeddedSource {
     regions: Regions,
     /// What is opened and compared where there is no such document, so that a mismatch costs the
     /// same whatever is wrong.
-    decoy: (Hash, Vec<u8>),
+    decoy: ArcSwap<Decoy>,
+    /// How far it is with going over to other keys.
+    progress: Mutex<Progress>,
+}
+
+/// A record of nobody, and the keys that it is by.
+struct Decoy {
+    by: Target,
+    hash: Hash,
+    cell: Vec<u8>,
+}
+
+fn new_decoy(keys: &Keys) -> Result<Decoy, EmbeddedError> {
+    let by = Target::of(keys);
+    let (hash, cell) = decoy(keys)?;
+    Ok(Decoy { by, hash, cell })
 }
 
 /// A document's keyed hash.
@@ -118,7 +137,7 @@ impl EmbeddedSource {
         let to_open = (path.to_owned(), keys.clone());
         let (_, opened) = sqlite::away(to_open, |(path, keys)| schema::open(path, keys)).await?;
         let (readers, writer) = opened?;
-        let decoy = decoy(&keys)?;
+        let decoy = ArcSwap::from_pointee(new_decoy(&keys)?);
         Ok(Self {
             readers,
             writer: Writer::new(writer),
@@ -126,7 +145,16 @@ impl EmbeddedSource {
             catalogue,
             regions,
             decoy,
+            progress: Mutex::default(),
         })
+    }
+
+    /// Before the key goes by which it was sealed.
+    fn renew_decoy(&self, by: &Target) -> Result<(), EmbeddedError> {
+        if self.decoy.load().by != *by {
+            self.decoy.store(Arc::new(new_decoy(&self.keys)?));
+        }
+        Ok(())
     }
 
     /// What records are checked by before they are put or imported. `today` is the local date.
@@ -146,9 +174,9 @@ impl EmbeddedSource {
     pub async fn put(&self, record: HealthRecord) -> Result<(), EmbeddedError> {
         let keys = self.keys.clone();
         let put = move |connection: &Connection| {
-            let hash = keys.document_hash(&record.document);
+            let stand = Stand::of_document(&keys, &record.document);
             let sealed = record.into_sealed();
-            store(&keys, connection, [(&hash, &sealed)].into_iter())
+            store(&keys, connection, [(&stand, &sealed)].into_iter())
         };
         let (writing, ()) = self.begin().await?.with(put).await?;
         writing.commit().await
@@ -159,9 +187,9 @@ impl EmbeddedSource {
     /// # Errors
     /// When the database refuses.
     pub async fn remove(&self, document: &Document) -> Result<bool, EmbeddedError> {
-        let hash = self.keys.document_hash(document);
+        let stand = Stand::of_document(&self.keys, document);
         let mark = schema::mark(&self.keys);
-        let remove = move |connection: &Connection| Ok(changes::remove(connection, &hash, mark)?);
+        let remove = move |connection: &Connection| Ok(changes::remove(connection, &stand, mark)?);
         let (writing, was_there) = self.begin().await?.with(remove).await?;
         writing.commit().await?;
         Ok(was_there)
@@ -239,25 +267,22 @@ impl EmbeddedSource {
     }
 
     async fn read_some(&self, batch: &[Ask]) -> Result<Vec<Answer>, EmbeddedError> {
-        let hashes: Vec<Hash> = batch
+        let stands: Vec<Stand> = batch
             .iter()
-            .map(|ask| self.keys.document_hash(&ask.document))
+            .map(|ask| Stand::of_document(&self.keys, &ask.document))
             .collect();
         let mut answers = vec![Answer::NotMatched; batch.len()];
-        let look_up = move |connection: &Connection| {
-            let cells = look_up(connection, &hashes)?;
-            Ok((hashes, cells))
-        };
-        let (hashes, cells) = if batch.len() <= FEW {
+        let look_up = move |connection: &Connection| look_up(connection, &stands);
+        let found = if batch.len() <= FEW {
             self.readers.take().await?.read(look_up)?
         } else {
             self.read_away(look_up).await?
         };
-        for (done, (at, cell)) in cells.iter().enumerate() {
+        for (done, (at, (hash, cell))) in found.iter().enumerate() {
             if done % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
                 tokio::task::yield_now().await;
             }
-            answers[*at] = self.answer(&batch[*at], &hashes[*at], cell);
+            answers[*at] = self.answer(&batch[*at], hash, cell);
         }
         Ok(answers)
     }
@@ -271,15 +296,16 @@ impl HealthSource for EmbeddedSource {
 
     async fn matches(&self, who: &Identity) -> Result<bool, SourceError> {
         // One hash, one look-up, one opening and every comparison, whatever is wrong.
-        let hash = self.keys.document_hash(&who.document);
+        let stand = Stand::of_document(&self.keys, &who.document);
         let reader = self.readers.take().await.map_err(EmbeddedError::from)?;
-        let cell = reader.read(|connection| get(connection, &hash));
-        let cell = cell.map_err(EmbeddedError::from)?;
+        let found = reader.read(|connection| get(connection, &stand));
+        let found = found.map_err(EmbeddedError::from)?;
         drop(reader);
-        let known = cell.is_some();
-        let (hash, cell) = match &cell {
-            Some(cell) => (&hash, cell),
-            None => (&self.decoy.0, &self.decoy.1),
+        let known = found.is_some();
+        let decoy = self.decoy.load();
+        let (hash, cell) = match &found {
+            Some((hash, cell)) => (hash, cell),
+            None => (&decoy.hash, &decoy.cell),
         };
         let record = unseal(&self.keys, hash, cell)?;
         let own = Name::parse(&record.name);
@@ -300,11 +326,15 @@ impl HealthSource for EmbeddedSource {
     }
 
     async fn changes(&self, since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {
-        let since = since.to_owned();
+        let (since, keys) = (since.to_owned(), self.keys.clone());
         let changed = self
-            .read_away(move |connection| changes::since(connection, &since))
+            .read_away(move |connection| changes::since(connection, &keys, &since))
             .await?;
         Ok(changed.map(|changed| Box::new(changed) as Box<dyn Changes>))
+    }
+
+    async fn adopt_keys(&self) -> Result<Adopted, SourceError> {
+        Ok(adopting::adopt(self).await?)
     }
 
     async fn read(&self, batch: &[Ask]) -> Result<Vec<Answer>, SourceError> {

@@ -1,5 +1,5 @@
 //! Faults on demand, for the demo and for tests: a source that is down, slow or talks rubbish.
-use super::{Answer, Ask, Changes, HealthSource, Identity, SourceError};
+use super::{Adopted, Answer, Ask, Changes, HealthSource, Identity, SourceError};
 use async_trait::async_trait;
 use std::{
     sync::{
@@ -98,6 +98,11 @@ impl HealthSource for Faults {
     async fn cursor(&self) -> Result<Option<String>, SourceError> {
         self.pass().await?;
         self.inner.cursor().await
+    }
+
+    /// What is broken on demand is the answers, not the file.
+    async fn adopt_keys(&self) -> Result<Adopted, SourceError> {
+        self.inner.adopt_keys().await
     }
 
     async fn changes(&self, since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {

@@ -6,7 +6,7 @@
 mod csv_lines;
 mod lines;
 
-use super::embedded::{self, EmbeddedError, EmbeddedSource, Hash, Writing, look_up, unseal};
+use super::embedded::{self, EmbeddedError, EmbeddedSource, Stand, Writing, look_up, unseal};
 use super::record::{FieldError, HealthRecord, Rules, Sealed, read_line};
 use crate::crypto::Keys;
 use csv_lines::CsvRecords;
@@ -232,27 +232,26 @@ fn merge(
     connection: &Connection,
     records: Vec<HealthRecord>,
 ) -> Result<(), EmbeddedError> {
-    let hashes: Vec<Hash> = records
+    let stands: Vec<Stand> = records
         .iter()
-        .map(|record| keys.document_hash(&record.document))
+        .map(|record| Stand::of_document(keys, &record.document))
         .collect();
     // In the order of the index, so that neighbours fall on one page.
-    let mut people: BTreeMap<Hash, Sealed> = BTreeMap::new();
-    for (at, cell) in look_up(connection, &hashes)? {
-        let hash = hashes[at];
-        people.insert(hash, unseal(keys, &hash, &cell)?);
+    let mut people: BTreeMap<Stand, Sealed> = BTreeMap::new();
+    for (at, (hash, cell)) in look_up(connection, &stands)? {
+        people.insert(stands[at], unseal(keys, &hash, &cell)?);
     }
     let before = people.clone();
-    for (hash, record) in hashes.iter().zip(records) {
-        match people.get_mut(hash) {
+    for (stand, record) in stands.iter().zip(records) {
+        match people.get_mut(stand) {
             Some(person) => person.merge(record),
             None => {
-                people.insert(*hash, record.into_sealed());
+                people.insert(*stand, record.into_sealed());
             }
         }
     }
     // Who is as they were is left alone: an authority's whole list every night is no change of all.
-    people.retain(|hash, person| before.get(hash) != Some(person));
+    people.retain(|stand, person| before.get(stand) != Some(person));
     if people.is_empty() {
         return Ok(());
     }

@@ -72,6 +72,17 @@ pub trait Changes: Send + Sync {
     fn touch(&self, hash: &[u8]) -> bool;
 }
 
+/// How far a source is with going over to the active keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    /// It keeps nothing by another key.
+    All,
+    /// There is more to do.
+    Some,
+    /// The rest cannot be done now: records do not open.
+    Later,
+}
+
 /// A health source.
 #[async_trait]
 pub trait HealthSource: Send + Sync {
@@ -114,5 +125,14 @@ pub trait HealthSource: Send + Sync {
     /// As [`HealthSource::cursor`].
     async fn changes(&self, _since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {
         Ok(None)
+    }
+
+    /// Goes over to the keys that are active now, for some seconds at most, with what it keeps sealed
+    /// and hashed outside the database. Most sources keep nothing.
+    ///
+    /// # Errors
+    /// When its file cannot be read or written; the next call goes on.
+    async fn adopt_keys(&self) -> Result<Adopted, SourceError> {
+        Ok(Adopted::All)
     }
 }

@@ -3,11 +3,12 @@ use super::{Result, Tx, execute, long_rows, row, rows, statements};
 
 statements! {
     INSERT = "insert into audit_events \
-        (server, number, at, actor, action, register_id, subject, detail, mac, settled, addressed, address) \
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        (server, number, at, actor, action, register_id, subject, detail, mac, settled, addressed, \
+        address, mac_key) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     /// In the place of one whose transaction was undone. Waits where that is not over yet.
-    INSERT_VOID = "insert into audit_events (server, number, at, action, mac, settled, addressed) \
-        values ($1, $2, $3, $4, $5, $6, 0) on conflict (server, number) do nothing";
+    INSERT_VOID = "insert into audit_events (server, number, at, action, mac, settled, addressed, \
+        mac_key) values ($1, $2, $3, $4, $5, $6, 0, $7) on conflict (server, number) do nothing";
     /// Who looked at a member: what was done to the whole list, or to that member.
     LOOKED = "select * from audit_events where register_id = $1 and at >= $2 \
         and action in ('viewed', 'searched', 'revealed_phone', 'exported') \
@@ -55,6 +56,8 @@ row! {
         pub addressed: Option<i64>,
         /// Whence the actor came, sealed, until it is erased.
         pub address: Option<Vec<u8>>,
+        /// By which key the MAC was made; none for the first.
+        pub mac_key: Option<i64>,
     }
 }
 
@@ -74,7 +77,8 @@ pub async fn insert(tx: &mut Tx, row: &EventRow) -> Result<()> {
         row.mac.as_slice(),
         row.settled,
         row.addressed,
-        row.address.as_deref()
+        row.address.as_deref(),
+        row.mac_key
     )?;
     Ok(())
 }
@@ -89,7 +93,8 @@ pub async fn insert_void(tx: &mut Tx, row: &EventRow) -> Result<()> {
         row.at,
         row.action.as_str(),
         row.mac.as_slice(),
-        row.settled
+        row.settled,
+        row.mac_key
     )?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! The audit log's chain: places, links, and how far it was pruned.
-use super::{Result, Tx, audit::EventRow, execute, row, rows, statements};
+use super::{Result, Tx, audit::EventRow, execute, long_rows, row, rows, statements};
 
 statements! {
     ANNOUNCE = "insert into audit_servers (server, seen_at) values ($1, $2) \
@@ -12,23 +12,30 @@ statements! {
                 from audit_chain c where c.server = s.server), 0)) \
         order by s.server";
     LAST_OF = "select coalesce(max(number), 0) from audit_chain where server = $1";
-    APPEND = "insert into audit_chain (position, server, number, link) values ($1, $2, $3, $4)";
-    HEAD = "select position, server, number, link from audit_chain order by position desc limit 1";
+    APPEND = "insert into audit_chain (position, server, number, link, mac_key) \
+        values ($1, $2, $3, $4, $5)";
+    HEAD = "select position, server, number, link, mac_key from audit_chain \
+        order by position desc limit 1";
     /// Places after one, with what stands in the log for them.
     WALK = "select c.position, c.link, c.server as chain_server, c.number as chain_number, \
             e.at, e.actor, e.action, e.register_id, e.subject, e.detail, e.mac, e.settled, \
-            e.addressed, e.address \
+            e.addressed, e.address, e.mac_key, c.mac_key as link_key \
         from audit_chain c left join audit_events e on e.server = c.server and e.number = c.number \
         where c.position > $1 order by c.position limit $2";
     /// The first entry that was left out although a later one of its server is in the chain.
     LEFT_OUT = "select e.number from audit_events e where e.server = $1 and e.number > $2 \
         and e.number < $3 and not exists (select 1 from audit_chain c \
             where c.server = e.server and c.number = e.number) order by e.number limit 1";
-    CHECKPOINT = "select position, link, numbers, at, mac from audit_checkpoint where id = 1";
-    SET_CHECKPOINT = "insert into audit_checkpoint (id, position, link, numbers, at, mac) \
-        values (1, $1, $2, $3, $4, $5) on conflict (id) do update set \
+    CHECKPOINT = "select position, link, numbers, at, mac, mac_key from audit_checkpoint where id = 1";
+    SET_CHECKPOINT = "insert into audit_checkpoint (id, position, link, numbers, at, mac, mac_key) \
+        values (1, $1, $2, $3, $4, $5, $6) on conflict (id) do update set \
         position = excluded.position, link = excluded.link, numbers = excluded.numbers, \
-        at = excluded.at, mac = excluded.mac";
+        at = excluded.at, mac = excluded.mac, mac_key = excluded.mac_key";
+    /// The key of the first link that is left: later ones are by it or by later keys.
+    FIRST_KEY = "select coalesce(mac_key, $1) from audit_chain order by position limit 1";
+    /// Looks through the whole log.
+    NAMES_KEY = "select count(*) from (select 1 from audit_events \
+        where coalesce(mac_key, $2) = $1 limit 1) as e";
     PRUNE_EVENTS = "delete from audit_events where (server, number) in \
         (select server, number from audit_chain where position <= $1)";
     PRUNE_CHAIN = "delete from audit_chain where position <= $1";
@@ -49,6 +56,8 @@ row! {
         pub number: i64,
         /// The MAC over the link before and the entry.
         pub link: Vec<u8>,
+        /// By which key it was made; none for the first.
+        pub mac_key: Option<i64>,
     }
 }
 
@@ -83,6 +92,10 @@ row! {
         pub addressed: Option<i64>,
         /// The sealed address.
         pub address: Option<Vec<u8>>,
+        /// By which key the entry's MAC was made.
+        pub mac_key: Option<i64>,
+        /// By which key the link was made.
+        pub link_key: Option<i64>,
     }
 }
 
@@ -103,6 +116,7 @@ impl WalkRow {
             settled: self.settled,
             addressed: self.addressed,
             address: self.address,
+            mac_key: self.mac_key,
         })
     }
 }
@@ -120,6 +134,8 @@ row! {
         pub at: i64,
         /// The MAC over all of it.
         pub mac: Vec<u8>,
+        /// By which key it was made; none for the first.
+        pub mac_key: Option<i64>,
     }
 }
 
@@ -147,7 +163,8 @@ pub async fn append(tx: &mut Tx, row: &LinkRow) -> Result<()> {
         row.position,
         row.server.as_slice(),
         row.number,
-        row.link.as_slice()
+        row.link.as_slice(),
+        row.mac_key
     )?;
     Ok(())
 }
@@ -173,6 +190,18 @@ pub async fn checkpoint(tx: &mut Tx) -> Result<Option<CheckpointRow>> {
     rows!(tx, fetch_optional, CheckpointRow, CHECKPOINT)
 }
 
+/// Whether an entry, a link or the checkpoint names a key. `first` is the key of those that name none.
+pub async fn names_key(tx: &mut Tx, key: i64, first: i64) -> Result<bool> {
+    let by = |named: Option<i64>| named.unwrap_or(first) <= key;
+    let link = rows!(tx, fetch_optional, (i64,), FIRST_KEY, first)?;
+    let checkpoint = checkpoint(tx).await?;
+    if link.is_some_and(|(link,)| link <= key) || checkpoint.is_some_and(|row| by(row.mac_key)) {
+        return Ok(true);
+    }
+    let (entries,) = long_rows!(tx, fetch_one, (i64,), NAMES_KEY, key, first)?;
+    Ok(entries > 0)
+}
+
 /// Deletes entries and places up to one.
 pub async fn prune(tx: &mut Tx, position: i64) -> Result<()> {
     execute!(tx, PRUNE_EVENTS, position)?;
@@ -189,7 +218,8 @@ pub async fn set_checkpoint(tx: &mut Tx, row: &CheckpointRow) -> Result<()> {
         row.link.as_slice(),
         row.numbers.as_str(),
         row.at,
-        row.mac.as_slice()
+        row.mac.as_slice(),
+        row.mac_key
     )?;
     Ok(())
 }

@@ -11,10 +11,12 @@ statements! {
     DESTROY = "update keys set state = 4, wrapped = $2, changed_at = $3 where id = $1 and state = 3";
     REWRAP = "update keys set wrapped = $3 where id = $1 and wrapped = $2";
     ANYBODY = "select count(*) from (select 1 from persons limit 1) as p";
-    HOLD = "insert into key_holders (server, version, seen_at) values ($1, $2, $3) \
-            on conflict (server) do update set version = excluded.version, seen_at = excluded.seen_at";
+    HOLD = "insert into key_holders (server, version, seen_at, adopts) values ($1, $2, $3, $4) \
+            on conflict (server) do update set version = excluded.version, \
+            seen_at = excluded.seen_at, adopts = excluded.adopts";
     LET_GO = "delete from key_holders where server = $1";
     HOLDERS_OVER = "delete from key_holders where seen_at < $1";
+    ADOPTING = "select count(*) from key_holders where seen_at >= $1 and adopts <> 0";
     BEHIND = "select count(*) from key_holders where seen_at >= $1 and version < $2";
 }
 
@@ -83,9 +85,10 @@ pub async fn anybody(tx: &mut Tx) -> Result<bool> {
     Ok(rows!(tx, fetch_one, (i64,), ANYBODY)?.0 > 0)
 }
 
-/// Says which version of the keys a program holds now.
-pub async fn hold(tx: &mut Tx, server: &[u8], version: i64, now: i64) -> Result<()> {
-    execute!(tx, HOLD, server, version, now)?;
+/// Says which version of the keys a program holds now, and whether what it keeps outside the
+/// database is not sealed and hashed by them yet.
+pub async fn hold(tx: &mut Tx, server: &[u8], version: i64, adopts: bool, now: i64) -> Result<()> {
+    execute!(tx, HOLD, server, version, now, i64::from(adopts))?;
     Ok(())
 }
 
@@ -98,6 +101,11 @@ pub async fn let_go(tx: &mut Tx, server: &[u8]) -> Result<()> {
 /// Forgets programs that were not seen since a time.
 pub async fn forget_holders(tx: &mut Tx, before: i64) -> Result<u64> {
     execute!(tx, HOLDERS_OVER, before)
+}
+
+/// How many programs that were seen since a time are not done with what they keep outside.
+pub async fn adopting(tx: &mut Tx, since: i64) -> Result<i64> {
+    Ok(rows!(tx, fetch_one, (i64,), ADOPTING, since)?.0)
 }
 
 /// How many programs that were seen since a time hold an older version.

@@ -53,6 +53,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/0006_passkeys.sql"),
         "",
     ),
+    (
+        7,
+        "audit keys",
+        include_str!("../../migrations/0007_audit_keys.sql"),
+        "",
+    ),
     (8, "sms", include_str!("../../migrations/0008_sms.sql"), ""),
 ];
 

@@ -1,8 +1,11 @@
 //! The keys of SECURITY.md §4: rotation while people go on, both suites, cells that were moved or
 //! changed, and what stops a start.
+mod audit;
 mod index;
 mod moved;
+mod receipts;
 mod rotation;
+mod source;
 mod starts;
 mod suites;
 

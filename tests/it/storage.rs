@@ -8,19 +8,12 @@ use crate::{
 use serde_json::json;
 use tuantibu::{
     actions::{
-        chain_audit::chain_audit,
-        chores::chores,
-        count_audit::count_audit,
-        operator,
-        overwrite_erased::overwrite_erased,
-        prune_audit::prune_audit,
-        refresh_health::refresh_health,
-        retry_pending,
-        rewrap_keys::rewrap_keys,
-        rotate_keys::{rotate_keys, rotated_here},
-        tend_keys::tend_keys,
-        verify_audit::verify_audit,
+        chain_audit::chain_audit, chores::chores, count_audit::count_audit, operator,
+        overwrite_erased::overwrite_erased, prune_audit::prune_audit,
+        refresh_health::refresh_health, retry_pending, rewrap_keys::rewrap_keys,
+        rotate_keys::rotate_keys, tend_keys::tend_keys, verify_audit::verify_audit,
     },
+    crypto::Purpose,
     model::id::Id,
     source::faults::Fault,
     store::{
@@ -367,13 +360,18 @@ async fn the_rest(app: &TestApp) {
     );
     assert!(!sms::counts(&mut tx, 0).await.unwrap().is_empty());
     tx.commit().await.unwrap();
-    rotate_keys(&app.app, &rotated_here(&app.app))
-        .await
-        .unwrap();
+    rotate_keys(&app.app, &Purpose::ALL).await.unwrap();
     for _ in 0..2 {
         tend_keys(&app.app).await.unwrap();
         app.clock.advance(4000);
     }
+    let mut tx = app.app.store.read().await.unwrap();
+    assert!(
+        !tuantibu::store::audit_chain::names_key(&mut tx, 0, 1)
+            .await
+            .unwrap()
+    );
+    drop(tx);
     let new = app.folder.join("new.key");
     rewrap_keys(&app.app, &new).await.unwrap();
     app.app.holder.let_go().await.unwrap();

@@ -1,7 +1,10 @@
 //! The cells of `source.db`: sealing, the decoy, and looking many up at once.
-use super::{EmbeddedError, Hash, changes};
+use super::{EmbeddedError, Hash, changes, schema};
 use crate::crypto::{Keys, Place, Table};
-use crate::model::{document::DocumentType, health};
+use crate::model::{
+    document::{Document, DocumentType},
+    health,
+};
 use crate::source::record::Sealed;
 use crate::sqlite;
 use jiff::{Timestamp, civil::Date};
@@ -62,28 +65,61 @@ pub(in crate::source) fn unseal(
     serde_json::from_slice(&plain).map_err(|_| EmbeddedError::Unreadable)
 }
 
-/// The sealed record of a document.
-pub(super) fn get(connection: &Connection, hash: &Hash) -> rusqlite::Result<Option<Vec<u8>>> {
-    let record: Option<(Vec<u8>,)> = sqlite::fetch_optional(
-        connection,
-        "select record from people where document_hash = $1",
-        &[&hash.as_slice()],
-    )?;
-    Ok(record.map(|(record,)| record))
+/// Under which hashes a document may stand: the active key's, and another's while keys change.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::source) struct Stand {
+    pub(in crate::source) hash: Hash,
+    /// The same where there is no other key.
+    pub(super) other: Hash,
+    /// The number of the active key.
+    pub(super) key: i64,
+}
+
+impl Stand {
+    pub(super) fn of(keys: &Keys, kind: DocumentType, number: &str) -> Self {
+        let (key, [hash, other]) = keys.document_stand(kind, number);
+        let key = i64::from(key);
+        Self { hash, other, key }
+    }
+
+    pub(in crate::source) fn of_document(keys: &Keys, document: &Document) -> Self {
+        Self::of(keys, document.kind(), document.number())
+    }
+}
+
+/// A sealed record and the hash under which it stands.
+pub(in crate::source) type Found = (Hash, Vec<u8>);
+
+/// The sealed record of a document. As much work where there is none.
+pub(super) fn get(connection: &Connection, stand: &Stand) -> rusqlite::Result<Option<Found>> {
+    let by = |hash: &Hash| -> rusqlite::Result<Option<Found>> {
+        let record: Option<(Vec<u8>,)> = sqlite::fetch_optional(
+            connection,
+            "select record from people where document_hash = $1",
+            &[&hash.as_slice()],
+        )?;
+        Ok(record.map(|(record,)| (*hash, record)))
+    };
+    let found = by(&stand.hash)?;
+    if stand.other == stand.hash {
+        return Ok(found);
+    }
+    let other = by(&stand.other)?;
+    Ok(found.or(other))
 }
 
 /// The sealed records of these documents, each with its place in the list.
 pub(in crate::source) fn look_up(
     connection: &Connection,
-    hashes: &[Hash],
-) -> rusqlite::Result<Vec<(usize, Vec<u8>)>> {
-    let mut found = Vec::with_capacity(hashes.len());
-    for (at, hash) in hashes.iter().enumerate() {
-        if let Some(cell) = get(connection, hash)? {
-            found.push((at, cell));
+    stands: &[Stand],
+) -> rusqlite::Result<Vec<(usize, Found)>> {
+    let mut all = Vec::with_capacity(stands.len());
+    for (at, stand) in stands.iter().enumerate() {
+        if let Some(found) = get(connection, stand)? {
+            all.push((at, found));
         }
     }
-    Ok(found)
+    Ok(all)
 }
 
 /// Seals records and writes them under their hashes, as the next change; what stands there is
@@ -91,17 +127,21 @@ pub(in crate::source) fn look_up(
 pub(in crate::source) fn store<'a>(
     keys: &Keys,
     connection: &Connection,
-    records: impl Iterator<Item = (&'a Hash, &'a Sealed)>,
+    records: impl Iterator<Item = (&'a Stand, &'a Sealed)>,
 ) -> Result<(), EmbeddedError> {
     let change = changes::next(connection)?;
-    for (hash, record) in records {
-        let cell = seal(keys, hash, record)?;
+    schema::written_by(connection, keys)?;
+    for (stand, record) in records {
+        let cell = seal(keys, &stand.hash, record)?;
+        if stand.other != stand.hash {
+            sqlite::execute(connection, changes::REMOVE, &[&stand.other.as_slice()])?;
+        }
         sqlite::execute(
             connection,
-            "insert into people (document_hash, changed, record) values ($1, $2, $3)
+            "insert into people (document_hash, changed, record, hashed) values ($1, $2, $3, $4)
              on conflict (document_hash) do update set changed = excluded.changed,
-             record = excluded.record",
-            &[&hash.as_slice(), &change, &cell],
+             record = excluded.record, hashed = excluded.hashed",
+            &[&stand.hash.as_slice(), &change, &cell, &stand.key],
         )?;
     }
     Ok(())

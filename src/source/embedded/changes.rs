@@ -1,11 +1,13 @@
 //! What changed in `source.db`: each writing has a number, and each person that of their last.
-use super::Hash;
-use crate::{source::Changes, sqlite};
+use super::{Hash, Stand};
+use crate::{crypto::Keys, source::Changes, sqlite};
 use rusqlite::{Connection, Result};
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 /// Where so many changed, everybody may as well be read.
 const MOST: usize = 500_000;
+
+pub(super) const REMOVE: &str = "delete from people where document_hash = $1";
 
 /// The number of the last change.
 const LAST: &str = "select coalesce(max(changed), 0) from people";
@@ -18,12 +20,9 @@ pub(super) fn next(connection: &Connection) -> Result<i64> {
 
 /// Removes a person; whether there was one. Nothing is kept of who was removed: the file gets
 /// another mark, so that everybody is read once.
-pub(super) fn remove(connection: &Connection, hash: &Hash, mark: [u8; 16]) -> Result<bool> {
-    let removed = sqlite::execute(
-        connection,
-        "delete from people where document_hash = $1",
-        &[&hash.as_slice()],
-    )?;
+pub(super) fn remove(connection: &Connection, stand: &Stand, mark: [u8; 16]) -> Result<bool> {
+    let mut removed = sqlite::execute(connection, REMOVE, &[&stand.hash.as_slice()])?;
+    removed += sqlite::execute(connection, REMOVE, &[&stand.other.as_slice()])?;
     if removed == 0 {
         return Ok(false);
     }
@@ -43,7 +42,15 @@ pub(super) fn cursor(connection: &Connection) -> Result<String> {
 
 /// Who changed since a cursor; `None` for another file's, a later one's (this file was put back from
 /// a copy), and where too many did.
-pub(super) fn since(connection: &Connection, cursor: &str) -> Result<Option<Changed>> {
+pub(super) fn since(
+    connection: &Connection,
+    keys: &Arc<Keys>,
+    cursor: &str,
+) -> Result<Option<Changed>> {
+    let key = keys.document_key();
+    if keys.documents_have_two_hashes() {
+        return Ok(None);
+    }
     let now = self::cursor(connection)?;
     let split = |cursor: &str| {
         let (mark, number) = cursor.split_once('.')?;
@@ -64,11 +71,12 @@ pub(super) fn since(connection: &Connection, cursor: &str) -> Result<Option<Chan
     if rows.len() > MOST {
         return Ok(None);
     }
-    Ok(Some(Changed(
-        rows.into_iter()
-            .filter_map(|(hash,)| hash.try_into().ok())
-            .collect(),
-    )))
+    let hashes = rows.into_iter().filter_map(|(hash,)| hash.try_into().ok());
+    Ok(Some(Changed {
+        hashes: hashes.collect(),
+        keys: keys.clone(),
+        key,
+    }))
 }
 
 /// A page of who changed, with their sealed records; where the next goes on; whether there is one.
@@ -129,12 +137,20 @@ fn mark_and_last(connection: &Connection) -> Result<(String, i64)> {
     )
 }
 
-/// The documents whose records changed.
-pub(super) struct Changed(HashSet<Hash>);
+/// The documents whose records changed, by the hashes of a key.
+pub(super) struct Changed {
+    hashes: HashSet<Hash>,
+    keys: Arc<Keys>,
+    key: u32,
+}
 
 impl Changes for Changed {
     fn touch(&self, hash: &[u8]) -> bool {
+        // While the hashes of people and of records are made anew, one here may have another there.
+        if self.keys.documents_have_two_hashes() || self.keys.document_key() != self.key {
+            return true;
+        }
         // A hash of another length is none of ours: better read once more than once less.
-        Hash::try_from(hash).map_or(true, |hash| self.0.contains(&hash))
+        Hash::try_from(hash).map_or(true, |hash| self.hashes.contains(&hash))
     }
 }

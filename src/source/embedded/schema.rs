@@ -1,11 +1,11 @@
 //! The file `source.db`: how it is opened, made and recognised.
-use super::EmbeddedError;
+use super::{EmbeddedError, adopting::Target};
 use crate::crypto::{Keys, Place, Table};
 use crate::sqlite::{self, Access, Readers, own_file};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::Path;
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 const READERS: u32 = 4;
 /// What the writer keeps to: an import is much at once.
 const PRAGMAS: &str =
@@ -47,6 +47,10 @@ fn recognise(connection: &Connection, path: &Path, keys: &Keys) -> Result<(), Em
             bring_up(connection, keys)?;
             recognise(connection, path, keys)
         }
+        2 => {
+            connection.execute_batch(SINCE_3)?;
+            recognise(connection, path, keys)
+        }
         0 => {
             let tables: i64 =
                 connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
@@ -63,21 +67,71 @@ fn recognise(connection: &Connection, path: &Path, keys: &Keys) -> Result<(), Em
     }
 }
 
-/// People with the number of the change that wrote them, and the file's seal: its mark tells one
-/// file's changes from another's, and those before a removal from those after.
+/// People with the number of the change that wrote them and of the key that their hash is by (0 where
+/// nobody noted it), and the file's seal: its mark tells one file's changes from another's, and those
+/// before a removal from those after; `adopted` names the keys that all of it is by.
 const TABLES: [&str; 3] = [
     "create table people (document_hash blob primary key, changed integer not null,
-     record blob not null) strict, without rowid",
+     record blob not null, hashed integer not null default 0) strict, without rowid",
     "create index people_by_change on people (changed)",
     "create table seal (id integer primary key check (id = 1), cell blob not null,
-     mark blob not null) strict",
+     mark blob not null, adopted blob not null default x'') strict",
 ];
+
+const SINCE_3: &str = "alter table people add column hashed integer not null default 0;
+    alter table seal add column adopted blob not null default x'';
+    pragma user_version = 3";
 
 fn create(connection: &Connection, keys: &Keys) -> Result<(), EmbeddedError> {
     for text in TABLES {
         connection.execute_batch(text)?;
     }
-    seal(connection, keys, &keys.seal(&CHECK_PLACE, CHECK))
+    seal(connection, keys, &keys.seal(&CHECK_PLACE, CHECK))?;
+    Ok(written_by(connection, keys)?)
+}
+
+/// By which keys all of the file is; empty where nobody looked.
+pub(super) fn adopted(connection: &Connection) -> rusqlite::Result<Vec<u8>> {
+    let (adopted,): (Vec<u8>,) =
+        sqlite::fetch_one(connection, "select adopted from seal where id = 1", &[])?;
+    Ok(adopted)
+}
+
+/// Somebody writes by the keys that are active there: where others stood, all is looked through again.
+pub(super) fn written_by(connection: &Connection, keys: &Keys) -> rusqlite::Result<()> {
+    let (now, then) = (Target::of(keys).bytes(), adopted(connection)?);
+    if now == then {
+        return Ok(());
+    }
+    let (people,): (i64,) = sqlite::fetch_one(
+        connection,
+        "select count(*) from (select 1 from people limit 1)",
+        &[],
+    )?;
+    let adopted = if people == 0 { now } else { Vec::new() };
+    sqlite::execute(
+        connection,
+        "update seal set adopted = $1 where id = 1",
+        &[&adopted],
+    )?;
+    Ok(())
+}
+
+/// All records are by the active keys, and so is the check now.
+pub(super) fn adopt(
+    connection: &Connection,
+    keys: &Keys,
+    to: &Target,
+) -> Result<(), EmbeddedError> {
+    let (cell,): (Vec<u8>,) =
+        sqlite::fetch_one(connection, "select cell from seal where id = 1", &[])?;
+    let cell = keys.reseal(&CHECK_PLACE, &cell)?;
+    sqlite::execute(
+        connection,
+        "update seal set cell = $1, adopted = $2 where id = 1",
+        &[&cell, &to.bytes()],
+    )?;
+    Ok(())
 }
 
 /// From the first version, whose people carried no numbers of changes.
@@ -113,5 +167,5 @@ fn seal(connection: &Connection, keys: &Keys, cell: &[u8]) -> Result<(), Embedde
         "insert into seal (id, cell, mark) values (1, $1, $2)",
         &[&cell, &mark(keys).as_slice()],
     )?;
-    Ok(connection.execute_batch("pragma user_version = 2")?)
+    Ok(connection.execute_batch("pragma user_version = 3")?)
 }

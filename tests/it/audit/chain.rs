@@ -182,8 +182,9 @@ on_both! {
         intruder.run(
             "drop index audit_addresses; alter table audit_events drop column settled; \
              alter table audit_events drop column addressed; alter table audit_events drop column address; \
+             alter table audit_events drop column mac_key; alter table key_holders drop column adopts; \
              drop table audit_chain; drop table audit_servers; drop table audit_checkpoint; \
-             delete from _sqlx_migrations where version = 2",
+             delete from _sqlx_migrations where version in (2, 7)",
         ).await;
         let app = app.restarted(|_| {}).await;
         app.clock.advance(601);

@@ -1,7 +1,7 @@
 //! The keys by which persons are found are rotated: in every phase, and where one server is a phase
 //! ahead of the other, one document is one person, and a phone verifies so many.
 use super::{PAST_REST, states, tend};
-use crate::app::{Client, On, Person, Register, TestApp, confirm_path, join_body, owned};
+use crate::app::{Client, On, Person, Register, TestApp, confirm_path, join_body};
 use async_trait::async_trait;
 use serde_json::json;
 use std::{collections::BTreeSet, sync::Arc};
@@ -188,15 +188,4 @@ async fn one_document_is_one_person_in_every_phase_of_a_rotation_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_document_is_one_person_in_every_phase_of_a_rotation_on_postgres() {
     rotated(On::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_documents_key_stays_while_source_db_is_found_by_it() {
-    let app = TestApp::start(On::Sqlite).await;
-    owned(&app).await;
-    assert!(matches!(
-        rotate_keys(&app.app, &[Purpose::IndexDocument]).await,
-        Err(RotateError::Embedded)
-    ));
-    assert_eq!(states(&app, "index-document").await, ["active"]);
 }

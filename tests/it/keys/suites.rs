@@ -6,11 +6,9 @@ use crate::{
 };
 use serde_json::json;
 use tuantibu::{
-    actions::{
-        refresh_health::refresh_health,
-        rotate_keys::{rotate_keys, rotated_here},
-    },
+    actions::{refresh_health::refresh_health, rotate_keys::rotate_keys},
     config::SuiteName,
+    crypto::Purpose,
     store::sealed,
 };
 
@@ -93,9 +91,7 @@ async fn another_suite_comes_by_a_rotation() {
         [1],
         "keys keep their suite until they are rotated"
     );
-    rotate_keys(&app.app, &rotated_here(&app.app))
-        .await
-        .unwrap();
+    rotate_keys(&app.app, &Purpose::ALL).await.unwrap();
     tend(&app).await;
     assert_eq!(suites(&app).await, [2]);
     let data = keys_of(&app, "data").await;
