@@ -161,9 +161,11 @@ impl Forger<'_> {
 
     /// Links every place whose link is by the key, over what stands in the log now.
     async fn link(&self) {
-        let mut tx = self.app.app.store.write().await.unwrap();
+        let mut tx = self.app.app.store.read().await.unwrap();
+        let rows = audit_chain::walk(&mut tx, 0, 10_000).await.unwrap();
+        drop(tx);
         let mut before = Vec::new();
-        for row in audit_chain::walk(&mut tx, 0, 10_000).await.unwrap() {
+        for row in rows {
             let (position, key) = (row.position, row.link_key);
             let event = row.event().unwrap();
             if key != Some(self.key) {
@@ -193,9 +195,13 @@ impl Forger<'_> {
         let url = &self.app.config.database.url;
         if let Some(path) = url.strip_prefix("sqlite:") {
             let database = rusqlite::Connection::open(path).unwrap();
-            database
-                .execute(text, rusqlite::params![number, self.key, bytes])
+            let changed = database
+                .execute(
+                    &text.replace('$', "?"),
+                    rusqlite::params![number, self.key, bytes],
+                )
                 .unwrap();
+            assert_eq!(changed, 1);
         } else {
             let pool = sqlx::PgPool::connect(url).await.unwrap();
             let text = sqlx::query(sqlx::AssertSqlSafe(text.to_owned()));

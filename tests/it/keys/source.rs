@@ -121,7 +121,7 @@ on_both! {
         for n in 1..=3 {
             away.put(&Person::number(n), away.healthy()).await;
         }
-        let broken = "update people set record = substr(record, 1, length(record) - 1) || x'00' \
+        let broken = "update people set record = cast(substr(record, 1, length(record) - 1) || x'00' as blob) \
                       where document_hash = (select min(document_hash) from people)";
         assert_eq!(file(&away).execute(broken, []).unwrap(), 1);
         rotate_keys(&app.app, &BOTH).await.unwrap();
