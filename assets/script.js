@@ -4,7 +4,7 @@
   "use strict";
 
   var POLL = 30000;
-  var KEPT = "tuantibu-list";
+  var MARK = "#kept=";
   var board = document.querySelector("main[data-poll]");
   var here = location.pathname + location.search;
 
@@ -103,13 +103,39 @@
     })();
   }
 
-  /* What is kept of a list: its address, the place, and how many pages were added. */
-  function kept() {
-    try { return JSON.parse(sessionStorage.getItem(KEPT)) || {}; } catch (error) { return {}; }
+  /* What is kept of a list, its filters, the place and how many pages were added, stands with the page's
+     own entry in the tab's history. To another page of ours it goes in the address, which is shortened at
+     once: nothing is stored, and the part after # reaches no server. */
+  function whole(value) {
+    return Math.max(0, Math.floor(Number(value)) || 0);
+  }
+
+  function checked(value) {
+    value = value && typeof value === "object" ? value : {};
+    return {
+      path: String(value.path || ""),
+      search: String(value.search || ""),
+      y: whole(value.y),
+      pages: Math.min(whole(value.pages), 1000),
+      filtered: value.filtered === true,
+    };
   }
 
   function keep(value) {
-    try { sessionStorage.setItem(KEPT, JSON.stringify(value)); } catch (error) { /* Then without. */ }
+    try { history.replaceState(value, "", here); } catch (error) { /* Too often: then without. */ }
+  }
+
+  function kept() {
+    var given = location.hash.indexOf(MARK) === 0;
+    var value = null;
+    try { value = given ? JSON.parse(decodeURIComponent(location.hash.slice(MARK.length))) : history.state; } catch (error) { /* Then none. */ }
+    value = checked(value);
+    if (given) keep(value);
+    return value;
+  }
+
+  function hand(link, value) {
+    link.hash = MARK + encodeURIComponent(JSON.stringify(value));
   }
 
   /* Adds the next page to the list; where that fails, goes there. */
@@ -134,50 +160,65 @@
   function hold() {
     var before = kept();
     var pages = 0;
-    var filtered = false;
-    var type = window.performance && performance.navigation ? performance.navigation.type : 0;
-    var back = before.href === here && (before.back || type > 0);
+    var soon;
 
+    function now(filtered) {
+      return { path: location.pathname, search: location.search, y: window.pageYOffset, pages: pages, filtered: filtered };
+    }
+    function note() {
+      clearTimeout(soon);
+      soon = 0;
+      // A search was posted: nothing leads back to it.
+      if (!board.hasAttribute("data-posted")) keep(now(false));
+    }
     function restore() {
       var link = document.querySelector("a[data-next]");
       if (pages < before.pages && link) add(link, function () { pages += 1; restore(); });
-      else window.scrollTo(0, before.y);
+      else { window.scrollTo(0, before.y); note(); }
     }
-    if (back && (before.back || before.pages)) restore();
-    else if (before.filtered && before.path === location.pathname) window.scrollTo(0, before.y);
+    if (before.path === location.pathname) {
+      if (before.filtered) before.pages = 0;
+      if (before.filtered || before.search === location.search) restore();
+    }
 
-    window.addEventListener("pagehide", function () {
-      // A search was posted: nothing leads back to it.
-      if (board.hasAttribute("data-posted")) return;
-      keep({ path: location.pathname, href: here, y: window.pageYOffset, pages: pages, filtered: filtered });
-    });
+    window.addEventListener("scroll", function () { soon = soon || setTimeout(note, 400); });
     board.addEventListener("click", function (event) {
       var link = event.target;
       while (link && link !== board && link.nodeName !== "A") link = link.parentNode;
       if (!link || link.nodeName !== "A") return;
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      note();
       if (link.hasAttribute("data-next")) {
         event.preventDefault();
         if (link.hasAttribute("aria-busy")) return;
         link.setAttribute("aria-busy", "true");
         add(link, function (row) {
           pages += 1;
+          note();
           row.querySelector("a").focus();
         });
-      } else if (link.pathname === location.pathname && !link.hash) {
-        filtered = true;
+      } else if (!board.hasAttribute("data-posted") && link.pathname.indexOf(location.pathname) === 0
+          && (!link.hash || link.hash.indexOf(MARK) === 0)) {
+        // The same address once more, with another end, would be no other page.
+        if (link.pathname + link.search === here) {
+          event.preventDefault();
+          location.reload();
+        } else {
+          // A filter, or a member, who leads back.
+          hand(link, now(link.pathname === location.pathname));
+        }
       }
     });
   }
 
-  /* The way back to the list leads to where one was in it. */
+  /* The way back to the list leads to where one was in it, also from what follows a form of this page. */
   function lead(link) {
     var before = kept();
     if (before.path !== link.pathname) return;
-    link.setAttribute("href", before.href);
-    link.addEventListener("click", function () {
-      before.back = true;
-      keep(before);
+    link.search = before.search;
+    hand(link, before);
+    each(document.querySelectorAll("main form[action]"), function (form) {
+      form.action = form.getAttribute("action") + MARK + encodeURIComponent(JSON.stringify(before));
     });
   }
 

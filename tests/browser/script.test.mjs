@@ -125,11 +125,40 @@ export async function a_long_list_grows_in_place_and_keeps_it(t) {
   };
   await back(() => page.click("a[data-list]"));
   await back(() => page.goBack());
+  // Also after a form of the member's page; and nothing of it shows, or is stored.
+  await back(async () => {
+    const shortened = () => page.waitForFunction(() => location.hash === "" && document.readyState === "complete");
+    await shortened();
+    await page.click('form[action*="/phone"] button');
+    await page.waitForSelector('a[href^="tel:"]');
+    await shortened();
+    await page.click("a[data-list]");
+  });
+  await page.reload();
+  await page.waitForFunction((at) => document.querySelectorAll("tbody tr").length === 35 && Math.abs(scrollY - at) < 3, at);
 
   await page.evaluate(() => scrollTo(0, 300));
   await page.locator(".tile").nth(0).evaluate((link) => link.click());
   await page.waitForURL(/verdict=fails/);
   await page.waitForFunction(() => Math.abs(scrollY - 300) < 3);
+  assert.equal(new URL(page.url()).hash, "");
+  await page.locator("tbody a").nth(3).evaluate((link) => link.click());
+  await page.waitForURL(/members/);
+  await page.click("a[data-list]");
+  await page.waitForURL(/verdict=fails/);
+
+  // What somebody else puts there leads nowhere else, and breaks nothing.
+  for (const value of [{ path: `/registers/${book.id}`, search: "//evil.example", y: "x", pages: -1 }, 7, null, [], "x"]) {
+    const list = page.url();
+    await page.goto("/me");
+    await page.goto(`${names[0]}#kept=${encodeURIComponent(JSON.stringify(value))}`);
+    const to = new URL(await page.locator("a[data-list]").evaluate((link) => link.href));
+    assert.deepEqual([to.host, to.pathname], [new URL(list).host, `/registers/${book.id}`]);
+  }
+  const stored = await page.evaluate(async () => [
+    sessionStorage.length, localStorage.length, (await indexedDB.databases()).length, (await caches.keys()).length,
+  ]);
+  assert.deepEqual(stored, [0, 0, 0, 0], "nothing is stored in the browser");
 }
 
 export async function the_script_is_small_and_runs_in_old_kernels(t) {
