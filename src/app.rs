@@ -201,7 +201,7 @@ impl App {
         };
         let sms = open::open(&config.sms, &means).map_err(StartError)?;
         make_folder_of(&config.database.url)?;
-        let mut store = Store::open(&config.database.url, config.database.connections)
+        let mut store = Store::open(&config.database)
             .await
             .map_err(StartError::of)?;
         if parts.recording {
@@ -325,9 +325,9 @@ pub async fn open_embedded(
     parts: &Parts,
 ) -> Result<(EmbeddedSource, Arc<Holder>), StartError> {
     make_folder_of(&config.database.url)?;
-    let store = Store::open(&config.database.url, 1)
-        .await
-        .map_err(StartError::of)?;
+    let mut database = config.database.clone();
+    database.connections = 1;
+    let store = Store::open(&database).await.map_err(StartError::of)?;
     let holder = Arc::new(Holder::open(config, &store, parts).await?);
     let regions = regions(config)?;
     let catalogue = Arc::new(Catalogue::embedded());

@@ -101,6 +101,8 @@ pub struct Database {
     pub url: String,
     /// Connections, for reading where the engine is SQLite.
     pub connections: u32,
+    /// PostgreSQL on another machine without a verified certificate: whoever is on the way reads all.
+    pub allow_insecure: bool,
 }
 
 impl Default for Database {
@@ -108,6 +110,7 @@ impl Default for Database {
         Self {
             url: "sqlite:data/tuantibu.db".into(),
             connections: 16,
+            allow_insecure: false,
         }
     }
 }

@@ -3,16 +3,18 @@ use super::{
     group::{Member, Writer},
     migrations::{Dialect, bring_up, migrator},
 };
+use crate::config::Database;
 use crate::sqlite::{self, Access, BUSY, Reader, Readers, STATEMENTS, SqliteError, own_file};
 use rusqlite::{Connection, ToSql, types::Value};
 use sqlx::{
     ConnectOptions, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::MigrateError,
     pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 use std::{
     collections::HashSet,
+    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{Arc, Mutex},
@@ -29,6 +31,13 @@ pub enum OpenError {
     /// The URL is neither SQLite's nor PostgreSQL's.
     #[error("database.url must begin with sqlite: or postgres:")]
     Url,
+    /// Whoever is on the way to it could read everything.
+    #[error(
+        "database.url: the database is on another machine, and its certificate would not be verified; \
+         add sslmode=verify-full (and sslrootcert=FILE for a CA of your own), or set \
+         database.allow_insecure = true if nobody else can reach that network"
+    )]
+    Insecure,
     /// It does not answer.
     #[error("database.url: {0}")]
     Connect(Box<dyn std::error::Error + Send + Sync>),
@@ -132,11 +141,12 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] names what is wrong: the URL, the connection, or an unknown schema.
-    pub async fn open(url: &str, connections: u32) -> Result<Self, OpenError> {
+    pub async fn open(database: &Database) -> Result<Self, OpenError> {
+        let (url, connections) = (&*database.url, database.connections);
         let engine = if let Some(path) = url.strip_prefix("sqlite:") {
             Engine::sqlite(PathBuf::from(path.trim_start_matches("//")), connections).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Engine::postgres(url, connections).await?
+            Engine::postgres(database).await?
         } else {
             return Err(OpenError::Url);
         };
@@ -296,9 +306,13 @@ impl Engine {
         })
     }
 
-    async fn postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(OpenError::connect)?
+    async fn postgres(database: &Database) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(&database.url).map_err(OpenError::connect)?;
+        if !database.allow_insecure && !is_sealed_or_local(&options) {
+            return Err(OpenError::Insecure);
+        }
+        let connections = database.connections;
+        let options = options
             .application_name("tuantibu")
             .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging()
@@ -315,6 +329,17 @@ impl Engine {
             .map_err(OpenError::Schema)?;
         Ok(Self::Postgres(pool))
     }
+}
+
+/// Whether nobody on the way can read or answer: verified TLS, or this machine alone. A host name is
+/// not looked up, as it may lead elsewhere later.
+fn is_sealed_or_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host().trim_matches(['[', ']']);
+    matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
+        || options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl Tx {

@@ -1,6 +1,7 @@
 //! Store and transaction as everybody sees them: the engine's, which tell the numbers of audit
 //! entries how their transaction ended.
 use super::{Result, engine, numbers::Number};
+use crate::config::Database;
 use std::ops::Deref;
 
 /// The database of a running program.
@@ -26,8 +27,8 @@ impl Store {
     ///
     /// # Errors
     /// [`engine::OpenError`] names what is wrong: the URL, the connection, or an unknown schema.
-    pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, engine::OpenError> {
-        engine::Store::open(url, connections).await.map(Self)
+    pub async fn open(database: &Database) -> std::result::Result<Self, engine::OpenError> {
+        engine::Store::open(database).await.map(Self)
     }
 
     /// The same store, remembering the statements that run.

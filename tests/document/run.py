@@ -25,6 +25,8 @@ LIFTED = (
     "mismatches_document mismatches_document_address mismatches_phone mismatches_phone_address sms_phone "
     "registers_administrator sms_site_hour exports_day"
 ).split()
+# What cannot be done in a run, and why.
+NEVER_DONE = {}
 TERMS = {
     "organisation": "青禾实验小学",
     "contact": "010-62345678",
@@ -127,6 +129,32 @@ def people(folder):
     return [line[:3] for line in lines if len(line) > 3 and line[1].startswith("110100")]
 
 
+def all_done(document, answered):
+    """Fails where an operation was only ever refused: then the run says nothing of what it answers."""
+    done, asked = set(), {}
+    for line in answered.read_text().splitlines():
+        method, path, status = line.split(" ")
+        asked.setdefault((method, path), []).append(int(status))
+        if status.startswith("2"):
+            done.add((method, path))
+    everything = {
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+        if method in ("get", "put", "post", "patch", "delete")
+    }
+    refused = sorted(everything - done - set(NEVER_DONE))
+    needless = sorted(set(NEVER_DONE) & done) + sorted(set(NEVER_DONE) - everything)
+    for operation in refused:
+        statuses = asked.get(operation, [])
+        told = ", ".join(f"{status} x {statuses.count(status)}" for status in sorted(set(statuses)))
+        print("never done:", *operation, f"({told})")
+    for operation in needless:
+        print("excepted for nothing:", *operation)
+    if refused or needless:
+        sys.exit("an operation was only ever refused, or is excepted for nothing")
+
+
 def main(program, *more):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -140,6 +168,7 @@ def main(program, *more):
             known = world(address, people(folder))
             (folder / "world.json").write_text(json.dumps(known))
             environment = {**os.environ, "TUANTIBU_WORLD": str(folder / "world.json")}
+            environment |= {"TUANTIBU_ANSWERED": str(folder / "answered")}
             environment |= {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
             environment |= {"TUANTIBU_URL": address, "TUANTIBU_TOKEN": known["token"], "NO_PROXY": "127.0.0.1"}
             command = [
@@ -152,6 +181,8 @@ def main(program, *more):
             log = (folder / "out").read_text()
             if "ERROR" in log:
                 sys.exit(f"an answer failed:\n{log[-3000:]}")
+            if not more:
+                all_done(ask(address, "GET", "/api/v1/openapi.json"), folder / "answered")
             return status
         finally:
             demo.terminate()

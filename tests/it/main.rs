@@ -49,6 +49,8 @@ mod command_line;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod database_tls;
+#[cfg(test)]
 mod erase_person;
 #[cfg(test)]
 mod fhir_journey;

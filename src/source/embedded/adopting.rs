@@ -6,14 +6,13 @@ use crate::crypto::{Keys, Table};
 use crate::source::Adopted;
 use crate::sqlite;
 use rusqlite::Connection;
-use std::time::{Duration, Instant};
 
 /// Records a transaction: few, so that nobody waits long for it.
 const BATCH: i64 = 200;
-/// After so long whoever called is told that there is more.
-const AWHILE: Duration = Duration::from_secs(2);
-/// When records that do not open are looked at again.
-const AGAIN: Duration = Duration::from_secs(60);
+/// After so many of them whoever called is told that there is more: a second or two.
+const BATCHES: u32 = 20;
+/// Records that do not open are looked at again by every so manieth call: about once a minute.
+const AGAIN: u32 = 12;
 
 /// By which keys a file is sealed and hashed: suite and number of the one, number of the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +43,8 @@ pub(super) struct Progress {
     after: Vec<u8>,
     done: u64,
     unreadable: u64,
-    not_before: Option<Instant>,
+    /// Calls that do nothing, since records do not open.
+    idle: u32,
 }
 
 /// Records that are not by a target's keys, after a hash.
@@ -77,11 +77,11 @@ pub(super) async fn adopt(source: &EmbeddedSource) -> Result<Adopted, EmbeddedEr
             ..Progress::default()
         };
     }
-    if progress.not_before.is_some_and(|at| Instant::now() < at) {
+    if progress.idle > 0 {
+        progress.idle -= 1;
         return Ok(Adopted::Later);
     }
-    let began = Instant::now();
-    while began.elapsed() < AWHILE {
+    for _ in 0..BATCHES {
         let (after, wanted) = (progress.after.clone(), to.clone());
         let read = move |connection: &Connection| page(connection, &after, &wanted, BATCH);
         let rows = source.read_away(read).await?;
@@ -133,7 +133,7 @@ async fn finish(
         unreadable,
         "source.db: records do not open; their key is kept"
     );
-    progress.not_before = Some(Instant::now() + AGAIN);
+    progress.idle = AGAIN;
     Ok(Adopted::Later)
 }
 
