@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { seen } from "./checks.mjs";
 import { DESKTOP, PHONE } from "./lib.mjs";
-import { fill, go, items, member, negative, person, put, register, signIn } from "./steps.mjs";
+import { consent, fill, go, items, member, negative, person, put, register, signIn } from "./steps.mjs";
 
 const tile = (page, n) => page.textContent(`.tile:nth-child(${n}) b`);
 
@@ -84,6 +84,24 @@ export async function the_seconds_until_another_code_stand_on_the_button(t) {
   assert.equal(await button.textContent(), "重新发送");
   await button.click();
   assert.match(await page.textContent("main"), /刚发过/, "the server's clock alone decides");
+}
+
+export async function back_from_the_code_page_the_browser_keeps_name_and_phone_and_not_the_document(t) {
+  const book = await register(t, person("周岚", "19750303", 815));
+  const who = person("孙丽", "19800505", 816);
+  await put(t, who);
+  const page = await t.page({});
+  await page.goto(`/j/${book.code}`);
+  await consent(page);
+  await fill(page, who);
+  await go(page);
+  await page.waitForSelector('[name="code"]');
+  await page.goBack();
+  const typed = await page.locator("main input:not([type=hidden])").evaluateAll((all) => Object.fromEntries(all.map((one) => [one.name, one.value])));
+  assert.deepEqual([typed.name, typed.phone, typed.document_number], [who.name, who.phone, ""]);
+  // The code is still good.
+  await page.goto("/verify");
+  await page.waitForSelector('[name="code"]');
 }
 
 export async function a_long_list_grows_in_place_and_keeps_it(t) {

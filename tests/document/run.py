@@ -25,7 +25,7 @@ LIFTED = (
     "mismatches_document mismatches_document_address mismatches_phone mismatches_phone_address sms_phone "
     "registers_administrator sms_site_hour exports_day"
 ).split()
-# What cannot be done in a run, and why.
+# What cannot be done in a run, and why: none now.
 NEVER_DONE = {}
 TERMS = {
     "organisation": "青禾实验小学",
@@ -67,6 +67,12 @@ def identity(name, document, phone):
     return {"name": name, "document_type": "resident_id", "document_number": document, "phone": phone}
 
 
+def join(address, code, person):
+    """Joins; the authorisation with its leave link, and a token."""
+    started = ask(address, "POST", f"/api/v1/join/{code}", person)
+    return confirm(address, started, person["phone"])
+
+
 def world(address, people):
     """An owner with a register, a member in it and a join that waits; somebody whose sessions may end."""
     owner, member, passer = (identity(*people[at]) for at in (0, 1, 3))
@@ -79,8 +85,7 @@ def world(address, people):
         "items": ["health_code"],
         "sharing": "details",
     }
-    started = ask(address, "POST", f"/api/v1/join/{register['code']}", member | {"consent": consent})
-    joined = confirm(address, started, member["phone"])
+    joined = join(address, register["code"], member | {"consent": consent})
     waits = identity(*people[4])
     ask(address, "PUT", "/demo/faults", {"source": "down"})
     pending = ask(address, "POST", f"/api/v1/join/{register['code']}", waits | {"consent": consent})
@@ -93,6 +98,7 @@ def world(address, people):
         "code": register["code"],
         "member": joined["authorization"]["id"],
         "passer": passer,
+        "leaver": identity(*people[2]) | {"consent": consent},
         "link": joined["authorization"]["leave_link"],
         "pending": pending["pending_id"],
     }
