@@ -1,9 +1,10 @@
 //! A cell that was moved or changed is an internal error that tells nothing, never another's data.
 use crate::{
-    app::{Client, Person, TestApp, owned},
+    app::{Client, Person, TestApp, confirm_path, owned},
     on_both,
 };
 use http_body_util::BodyExt;
+use serde_json::json;
 use tower::ServiceExt;
 use tuantibu::store::sealed::{self, COLUMNS, Column};
 
@@ -103,5 +104,43 @@ on_both! {
         }
         assert!(seen > 40, "{seen}");
         let _ = second;
+    }
+}
+
+on_both! {
+    async fn what_was_typed_opens_in_no_other_verification(app: TestApp) {
+        let (_, register) = owned(&app).await;
+        let people = [1, 2].map(Person::number);
+        for person in &people {
+            app.member(&register, person).await;
+        }
+        app.clock.advance(61);
+        let column = COLUMNS.iter().find(|column| column.name == "payload").unwrap();
+        let earlier = cells(&app, column).await;
+        let mut begun = Vec::new();
+        for person in &people {
+            let answer = app.client().post("/api/v1/sign-in", person.identity()).await;
+            begun.push(answer.expect(202));
+        }
+        let mut new = cells(&app, column).await;
+        new.retain(|cell| !earlier.contains(cell));
+        assert_eq!(new.len(), 2);
+        // Each in the other's place, and one of the earlier joins in the first one's.
+        for wrong in [&new[1].1, &earlier[0].1] {
+            put(&app, column, &new[0].0, &new[0].1, wrong).await;
+            let mut statuses = Vec::new();
+            for (started, person) in begun.iter().zip(&people) {
+                let code = json!({ "code": app.code(person.phone()) });
+                let answer = app.client().post(&confirm_path(started), code).await;
+                statuses.push(answer.status);
+                let whole = answer.body.to_string();
+                if answer.status == 500 {
+                    assert_eq!(answer.body["code"], "internal");
+                    assert!(!people.iter().any(|one| whole.contains(&one.name)), "{whole}");
+                }
+            }
+            assert!(statuses.contains(&500), "{statuses:?}");
+            put(&app, column, &new[0].0, wrong, &new[0].1).await;
+        }
     }
 }
