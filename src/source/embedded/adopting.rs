@@ -1,7 +1,7 @@
 //! Going over to other keys: every record that another key sealed, or that is found by another key's
 //! hash, is sealed and hashed anew, batch by batch, each only over what was read. What is done stands
 //! in the rows, so that whoever takes over after a crash goes on with what is left.
-use super::{EmbeddedError, EmbeddedSource, Hash, Stand, cells, schema};
+use super::{EmbeddedError, EmbeddedSource, Hash, Stand, cells, changes, schema};
 use crate::crypto::{Keys, Table};
 use crate::source::Adopted;
 use crate::sqlite;
@@ -143,7 +143,7 @@ fn write(
     connection: &Connection,
     rows: Vec<Row>,
 ) -> Result<(u64, u64), EmbeddedError> {
-    let (mut done, mut unreadable) = (0, 0);
+    let (mut done, mut unreadable, mut rehashed) = (0, 0, false);
     for (old_hash, cell, changed) in rows {
         let Ok(anew) = by_active_keys(keys, &old_hash, &cell) else {
             unreadable += 1;
@@ -164,6 +164,11 @@ fn write(
              on conflict (document_hash) do nothing",
             &[&anew.hash.as_slice(), &changed, &anew.cell, &anew.key],
         )?;
+        rehashed |= anew.hash.as_slice() != old_hash;
+    }
+    if rehashed {
+        // A list of changes that was read half-way was in the order of other hashes.
+        changes::mark_anew(connection, schema::mark(keys))?;
     }
     Ok((done, unreadable))
 }

@@ -26,12 +26,18 @@ pub(super) fn remove(connection: &Connection, stand: &Stand, mark: [u8; 16]) -> 
     if removed == 0 {
         return Ok(false);
     }
+    mark_anew(connection, mark)?;
+    Ok(true)
+}
+
+/// Whatever cursor was told is worth nothing any more: everybody is read once.
+pub(super) fn mark_anew(connection: &Connection, mark: [u8; 16]) -> Result<()> {
     sqlite::execute(
         connection,
         "update seal set mark = $1 where id = 1",
         &[&mark.as_slice()],
     )?;
-    Ok(true)
+    Ok(())
 }
 
 /// The file's mark and its last change.

@@ -1,6 +1,6 @@
 //! What `tuantibu source serve` answers with: records and changes as the Health Source API carries
 //! them.
-use super::{EmbeddedError, EmbeddedSource, Hash, changes, look_up, unseal};
+use super::{EmbeddedError, EmbeddedSource, Stand, changes, look_up, unseal};
 use crate::{
     model::{catalogue::WireRecord, document::Document},
     source::{
@@ -22,19 +22,16 @@ impl EmbeddedSource {
         &self,
         documents: &[Document],
     ) -> Result<Vec<Option<Result<WireHealthRecord, EmbeddedError>>>, EmbeddedError> {
-        let hashes: Vec<Hash> = documents
+        let stands: Vec<Stand> = documents
             .iter()
-            .map(|document| self.keys.document_hash(document))
+            .map(|document| Stand::of_document(&self.keys, document))
             .collect();
         let mut records: Vec<_> = documents.iter().map(|_| None).collect();
-        let cells = self
-            .read_away({
-                let hashes = hashes.clone();
-                move |connection| look_up(connection, &hashes)
-            })
+        let found = self
+            .read_away(move |connection| look_up(connection, &stands))
             .await?;
-        for (at, cell) in cells {
-            records[at] = Some(unseal(&self.keys, &hashes[at], &cell).map(|record| {
+        for (at, (hash, cell)) in found {
+            records[at] = Some(unseal(&self.keys, &hash, &cell).map(|record| {
                 let items = record.items.iter();
                 WireHealthRecord {
                     name: record.name,
