@@ -1,13 +1,15 @@
 //! The parts of a running program, put together.
+mod connectors;
 mod holder;
+pub use connectors::open_embedded;
 pub use holder::{Holder, LIVE_MS};
 pub(crate) use holder::{key_row, wrapped_key};
 
 use crate::{
     clock::{Clock, SystemClock},
-    config::{Administrators, Config, SourceKind},
+    config::{Administrators, Config},
     crypto::{
-        self, Keys, SharedSecret,
+        Keys,
         random::{OsRandom, Random},
         webauthn::Site,
     },
@@ -20,14 +22,7 @@ use crate::{
         open::{self, Means},
         outbox::Outbox,
     },
-    source::{
-        HealthSource,
-        embedded::EmbeddedSource,
-        faults::Faults,
-        fhir::{Credentials, FhirConfig, FhirSource},
-        http::{HttpSource, HttpSourceConfig},
-        sql::{SqlParts, SqlSource},
-    },
+    source::{HealthSource, embedded::EmbeddedSource, faults::Faults},
     store::{
         Store, hex_list,
         numbers::Numbers,
@@ -41,13 +36,11 @@ use jiff::{
     tz::TimeZone,
 };
 use moka::future::Cache;
-use std::time::Duration;
 use std::{
     path::Path,
     sync::{Arc, OnceLock, atomic::AtomicI64},
 };
 use tokio::sync::Semaphore;
-use zeroize::Zeroizing;
 
 /// Memory that the kept views of registers may take in all, in bytes: some 250,000 members.
 const VIEWS: u64 = 128 << 20;
@@ -190,7 +183,7 @@ impl App {
     pub async fn start(config: Config, parts: Parts) -> Result<Arc<Self>, StartError> {
         let zone = config.zone().map_err(StartError::of)?;
         let times = config.times().map_err(StartError::of)?;
-        let regions = regions(&config)?;
+        let regions = connectors::regions(&config)?;
         let passkeys = site(&config)?;
         let outbox = Arc::new(Outbox::new(parts.clock.clone()));
         let means = Means {
@@ -210,7 +203,8 @@ impl App {
         let holder = Arc::new(Holder::open(&config, &store, &parts).await?);
         let keys = holder.keys();
         let catalogue = Arc::new(Catalogue::embedded());
-        let (source, demo) = open_source(&config, &parts, &keys, &catalogue, outbox).await?;
+        let (source, demo) =
+            connectors::open_source(&config, &parts, &keys, &catalogue, outbox).await?;
         Ok(Arc::new(Self {
             sessions: sessions_by_token(store.clone()),
             standings: standings(store.clone(), parts.clock.clone()),
@@ -314,175 +308,6 @@ fn standings(store: Store, clock: Arc<dyn Clock>) -> Gather<(Id, Id), StandingRo
         })
     })
     .gathering(gathers)
-}
-
-/// The embedded source alone, for `tuantibu source import`.
-///
-/// # Errors
-/// As [`App::start`].
-pub async fn open_embedded(
-    config: &Config,
-    parts: &Parts,
-) -> Result<(EmbeddedSource, Arc<Holder>), StartError> {
-    make_folder_of(&config.database.url)?;
-    let mut database = config.database.clone();
-    database.connections = 1;
-    let store = Store::open(&database).await.map_err(StartError::of)?;
-    let holder = Arc::new(Holder::open(config, &store, parts).await?);
-    let regions = regions(config)?;
-    let catalogue = Arc::new(Catalogue::embedded());
-    let source = embedded(config, holder.keys(), catalogue, regions).await?;
-    Ok((source, holder))
-}
-
-fn regions(config: &Config) -> Result<Regions, StartError> {
-    Regions::with(config.phones.regions.iter().map(String::as_str))
-        .map_err(|error| StartError(format!("phones.regions: {error}")))
-}
-
-async fn embedded(
-    config: &Config,
-    keys: Arc<Keys>,
-    catalogue: Arc<Catalogue>,
-    regions: Regions,
-) -> Result<EmbeddedSource, StartError> {
-    let path = Path::new(&config.source.url);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StartError(format!("source.url: {}: {error}", folder.display())))?;
-    }
-    EmbeddedSource::open(path, keys, catalogue, regions)
-        .await
-        .map_err(|error| StartError(format!("source.url: {error}")))
-}
-
-/// The FHIR connector, as the configuration describes the server.
-fn fhir(
-    config: &Config,
-    parts: &Parts,
-    catalogue: Arc<Catalogue>,
-    regions: Regions,
-    zone: TimeZone,
-) -> Result<FhirSource, StartError> {
-    let wrong = |key: &str, error: &dyn std::fmt::Display| StartError(format!("{key}: {error}"));
-    let settings = &config.source;
-    let mut fhir = FhirConfig::new(&settings.url, zone, regions)
-        .map_err(|error| wrong("source.url", &error))?;
-    fhir.timeout = Duration::from_secs(settings.timeout_seconds);
-    fhir.systems = settings
-        .identifier_systems
-        .iter()
-        .map(|(kind, system)| {
-            let kind = kind
-                .parse()
-                .map_err(|error| wrong("source.identifier_systems", &error))?;
-            Ok((kind, system.clone()))
-        })
-        .collect::<Result<_, StartError>>()?;
-    if let Some(path) = &settings.token_file {
-        let read = || Ok((crypto::loose_mode(path)?, std::fs::read_to_string(path)?));
-        let (loose, token) =
-            read().map_err(|error: std::io::Error| wrong("source.token_file", &error))?;
-        let token = Zeroizing::new(token);
-        if let Some(mode) = loose {
-            return Err(StartError(format!(
-                "source.token_file: has mode {mode:04o}, so others may read it; chmod 0400"
-            )));
-        }
-        fhir.credentials = Credentials::Bearer(Zeroizing::new(token.trim().to_owned()));
-    }
-    let clock = parts.clock.clone();
-    FhirSource::new(fhir, catalogue, Arc::new(move || clock.now()))
-        .map_err(|error| wrong("source", &error))
-}
-
-/// The connector to a server of the Health Source API.
-fn http(
-    config: &Config,
-    parts: &Parts,
-    keys: Arc<Keys>,
-    catalogue: Arc<Catalogue>,
-    regions: Regions,
-    zone: TimeZone,
-) -> Result<HttpSource, StartError> {
-    let settings = &config.source;
-    let path = settings.secret_file.as_deref().ok_or_else(|| {
-        StartError("source.secret_file: requests are signed with a secret, name its file".into())
-    })?;
-    let secret = SharedSecret::read(path)
-        .map_err(|error| StartError(format!("source.secret_file: {error}")))?;
-    let clock = parts.clock.clone();
-    let http = HttpSourceConfig {
-        url: &settings.url,
-        client: &settings.client,
-        secret,
-        timeout: Duration::from_secs(settings.timeout_seconds),
-        zone,
-        catalogue,
-        regions,
-    };
-    HttpSource::new(http, keys, Arc::new(move || clock.now())).map_err(StartError::of)
-}
-
-/// The connector that the configuration names, and the demo's switches where it is a demo.
-async fn open_source(
-    config: &Config,
-    parts: &Parts,
-    keys: &Arc<Keys>,
-    catalogue: &Arc<Catalogue>,
-    outbox: Arc<Outbox>,
-) -> Result<(Arc<dyn HealthSource>, Option<Demo>), StartError> {
-    let zone = config.zone().map_err(StartError::of)?;
-    let mut sample = None;
-    let source: Arc<dyn HealthSource> = match (&parts.source, config.source.kind) {
-        (Some(source), _) => source.clone(),
-        (None, SourceKind::Embedded) => {
-            let source =
-                embedded(config, keys.clone(), catalogue.clone(), regions(config)?).await?;
-            let source = Arc::new(source);
-            sample = Some(source.clone());
-            source
-        }
-        (None, SourceKind::Fhir) => Arc::new(fhir(
-            config,
-            parts,
-            catalogue.clone(),
-            regions(config)?,
-            zone,
-        )?),
-        (None, SourceKind::Http) => Arc::new(http(
-            config,
-            parts,
-            keys.clone(),
-            catalogue.clone(),
-            regions(config)?,
-            zone,
-        )?),
-        (None, SourceKind::Sql) => {
-            let clock = parts.clock.clone();
-            let parts = SqlParts {
-                config: config.source.sql.clone(),
-                timeout: Duration::from_secs(config.source.timeout_seconds),
-                zone,
-                catalogue: catalogue.clone(),
-                regions: regions(config)?,
-                keys: keys.clone(),
-                now: Arc::new(move || clock.now()),
-            };
-            Arc::new(SqlSource::open(parts).await.map_err(StartError)?)
-        }
-    };
-    if !parts.demo {
-        return Ok((source, None));
-    }
-    let faults = Arc::new(Faults::new(source));
-    let demo = Demo {
-        outbox,
-        sample,
-        faults: faults.clone(),
-        people: Arc::default(),
-    };
-    Ok((faults, Some(demo)))
 }
 
 /// Makes the folder of a SQLite database, so that a first start needs no preparation.

@@ -5,8 +5,7 @@
 use super::{
     Answer, Ask, Changes, HealthSource, Identity, Now, SourceError,
     contract::{
-        About, DocumentNamed, MOST, MatchAnswer, MatchAsked, Matching, PersonAsked, ReadAsked,
-        Reading,
+        DocumentNamed, MOST, MatchAnswer, MatchAsked, Matching, PersonAsked, ReadAsked, Reading,
     },
     record::{HealthRecord, Rules, Sealed, read_line},
 };
@@ -22,7 +21,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use client::Client;
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{
@@ -120,14 +119,6 @@ impl HttpSource {
             zone: config.zone,
             now,
         })
-    }
-
-    /// What the server says of itself.
-    ///
-    /// # Errors
-    /// When it gave no readable answer.
-    pub async fn about(&self) -> Result<About, SourceError> {
-        self.client.about().await
     }
 
     fn today(&self) -> Date {
@@ -253,6 +244,19 @@ impl HealthSource for HttpSource {
             }
         }
         Ok(answers)
+    }
+
+    async fn check(&self) -> Result<Vec<String>, SourceError> {
+        let about = self.client.about().await?;
+        let mut seen = vec![format!("Health Source API {}", about.version)];
+        if let Ok(time) = about.time.parse::<Timestamp>() {
+            let apart = time.as_second() - (self.now)().as_second();
+            seen.push(format!("its clock is {apart} s ahead of ours"));
+        }
+        let known = self.catalogue.items.iter();
+        let known = known.filter(|item| about.items.contains(&item.id)).count();
+        seen.push(format!("{known} items of {}", self.catalogue.items.len()));
+        Ok(seen)
     }
 
     async fn cursor(&self) -> Result<Option<String>, SourceError> {
