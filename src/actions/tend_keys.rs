@@ -7,7 +7,6 @@ use crate::{
     app::{App, LIVE_MS},
     crypto::{Purpose, State},
     error::Result,
-    source::Adopted,
     store::{
         Tx, audit_chain, jobs,
         keys::{self, KeyRow},
@@ -57,21 +56,11 @@ pub async fn tend_keys(app: &App) -> Result<()> {
 /// Loads the keys, and brings what is kept outside the database to them, telling the others all the
 /// while. What lists keep sealed in memory goes when the keys change: those may be about to go.
 async fn beat(app: &App) -> Result<()> {
-    loop {
-        if app.holder.beat().await? {
-            app.views.invalidate_all();
-            tracing::info!(version = app.keys.version(), "keys loaded");
-        }
-        let adopted = app.source.adopt_keys().await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the source's own records were not sealed anew");
-            Adopted::Later
-        });
-        let adopts = adopted != Adopted::All;
-        let changed = app.holder.adopts.swap(adopts, Ordering::Relaxed) != adopts;
-        if !changed && adopted != Adopted::Some {
-            return Ok(());
-        }
-    }
+    let loaded = || {
+        app.views.invalidate_all();
+        tracing::info!(version = app.keys.version(), "keys loaded");
+    };
+    app.holder.follow(&*app.source, loaded).await
 }
 
 /// Takes or keeps the lease of whoever takes the steps.

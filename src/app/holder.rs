@@ -10,6 +10,7 @@ use crate::{
     },
     error::{Error, Result},
     model::id::{Id, SHARDS},
+    source::{Adopted, HealthSource},
     store::{
         Store, Tx,
         keys::{self, KeyRow},
@@ -39,7 +40,7 @@ pub struct Holder {
     /// Before this moment nobody looks again for what was left.
     pub(crate) look_again: AtomicI64,
     /// Whether what this program keeps outside the database is not by the active keys yet.
-    pub(crate) adopts: AtomicBool,
+    adopts: AtomicBool,
 }
 
 impl Holder {
@@ -182,6 +183,28 @@ impl Holder {
         keys::hold(&mut tx, server, version, adopts, self.clock.millis()).await?;
         tx.commit().await?;
         loaded.map(|()| changed)
+    }
+
+    /// Loads the keys where they changed, and has a source go over to them, telling the others all the
+    /// while. `loaded` is called at once where they changed.
+    ///
+    /// # Errors
+    /// As [`Holder::beat`]. A source that cannot be written is told to the log, and to the others.
+    pub async fn follow(&self, source: &dyn HealthSource, loaded: impl Fn()) -> Result<()> {
+        loop {
+            if self.beat().await? {
+                loaded();
+            }
+            let adopted = source.adopt_keys().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the source's own records were not sealed anew");
+                Adopted::Later
+            });
+            let adopts = adopted != Adopted::All;
+            let changed = self.adopts.swap(adopts, Ordering::Relaxed) != adopts;
+            if !changed && adopted != Adopted::Some {
+                return Ok(());
+            }
+        }
     }
 
     /// This program ends: nobody waits for it any more.

@@ -16,7 +16,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// Between two looks at how far a rotation is.
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two words to the others about the keys that are held.
-const BEAT: Duration = Duration::from_secs(5);
+pub(super) const BEAT: Duration = Duration::from_secs(5);
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {

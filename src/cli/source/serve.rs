@@ -1,10 +1,10 @@
 //! `tuantibu source serve`: the embedded source over the Health Source API.
 use super::{
-    super::{keys::keep_told, serve},
+    super::{keys::BEAT, serve},
     Failure, Where,
 };
 use crate::{
-    app::{self, Parts},
+    app::{self, Holder, Parts},
     crypto::SharedSecret,
     model::catalogue::Catalogue,
     web::health_source::{Faults, HealthSourceServer, router},
@@ -23,7 +23,6 @@ pub(super) async fn serve(
     let zone = config.zone()?;
     let parts = Parts::default();
     let (source, holder) = app::open_embedded(&config, &parts).await?;
-    keep_told(holder.clone());
     let listener = serve::bind(listen, "--listen").await?;
     let address = listener
         .local_addr()
@@ -37,6 +36,7 @@ pub(super) async fn serve(
         zone,
         faults,
     });
+    tokio::spawn(follow(holder.clone(), server.clone()));
     println!("Health Source API: http://{address}/v1");
     println!("OpenAPI: http://{address}/v1/openapi.json");
     let (tell, stop) = watch::channel(false);
@@ -48,6 +48,16 @@ pub(super) async fn serve(
     server.source.close().await;
     holder.let_go().await?;
     Ok(())
+}
+
+/// Follows the keys, with the file too, for as long as it answers.
+async fn follow(holder: Arc<Holder>, server: Arc<HealthSourceServer>) {
+    loop {
+        if let Err(error) = holder.follow(&server.source, || {}).await {
+            tracing::error!(%error, "the keys were not loaded anew");
+        }
+        tokio::time::sleep(BEAT).await;
+    }
 }
 
 /// The secret of `--secret-file`.

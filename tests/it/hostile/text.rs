@@ -48,11 +48,8 @@ pub(super) fn name(data: &[u8]) {
     assert!(!text.chars().any(is_unseen));
     assert!(text.chars().count() <= MAX_CHARS && !name.key().is_empty());
     assert_eq!(Name::parse(text).as_ref().map(Name::as_str), Ok(text));
-    assert_eq!(
-        Name::parse(name.key()).as_ref(),
-        Ok(&name),
-        "its key is one with it"
-    );
+    // Small letters may be more than the capitals were: the key of a long name is no name to type.
+    assert_eq!(Name::stored(name.key()), name, "its key is one with it");
     assert_eq!(Name::stored(text), name);
     let masked = name.masked();
     assert_eq!(masked.chars().count(), text.chars().count());
