@@ -1,6 +1,6 @@
 //! The whole program over an authority's database: joining, refreshing, an outage and its end.
 use crate::{
-    app::{On, Person, TestApp, join_body},
+    app::{Client, On, Person, TestApp, join_body},
     on_theirs,
     support::{
         fault_proxy::{Fault, FaultProxy},
@@ -31,8 +31,7 @@ async fn put(theirs: &Theirs, n: usize, code: &str) {
     theirs.test(&document, "1", "2022-11-14 08:00:00").await;
 }
 
-async fn members(app: &TestApp, owner: &Person, path: &str) -> Vec<Value> {
-    let session = app.sign_in(owner).await;
+async fn members(session: &Client, path: &str) -> Vec<Value> {
     let page = session.get(path).await.expect(200);
     page["members"].as_array().unwrap().clone()
 }
@@ -67,11 +66,11 @@ on_theirs! {
              update residents set code = 'purple', version = 1002 where id_no = '{}'",
             Person::number(1).document, Person::number(2).document, Person::number(3).document,
         )).await;
-        app.clock.advance(3600);
+        app.clock.advance(600);
         let run = refresh().await;
         assert_eq!((run.updated, run.unchanged, run.failed, run.unmatched), (1, 0, 1, 1));
         let path = register.path("/members?limit=200");
-        let before = members(&app, &owner, &path).await;
+        let before = members(&session, &path).await;
         let state = |rows: &[Value], n: usize, item: &str| {
             let name = Person::number(n).name;
             let row = rows.iter().find(|row| row["name"] == name.as_str()).unwrap();
@@ -86,7 +85,7 @@ on_theirs! {
             app.clock.advance(60);
             let run = refresh().await;
             assert_eq!((run.updated, run.unmatched), (0, 0), "{fault:?}");
-            let rows = members(&app, &owner, &path).await;
+            let rows = members(&session, &path).await;
             assert_eq!(state(&rows, 1, "health_code"), (json!("ok"), json!("red")), "{fault:?}");
         }
         // Who joins meanwhile waits.
@@ -103,7 +102,7 @@ on_theirs! {
         app.clock.advance(60);
         let run = refresh().await;
         assert_eq!((run.failed, run.unmatched), (0, 1));
-        let rows = members(&app, &owner, &path).await;
+        let rows = members(&session, &path).await;
         assert_eq!(state(&rows, 3, "health_code"), (json!("ok"), json!("yellow")));
     }
 }

@@ -117,7 +117,7 @@ on_theirs! {
             &["source.sql.match", "mobile", "source.sql.columns.phones"],
         );
         says(
-            &refused(|c| c.changes = Some("select version from residents where version > :since".into())).await,
+            &refused(|c| c.changes = Some("select version from residents where :since <> ''".into())).await,
             &["source.sql.changes", "id_no"],
         );
         says(
