@@ -1,5 +1,6 @@
 //! A program in memory for tests: its clock stands still until a test moves it, its source and its
 //! SMS are the demo's, its database is one of its own.
+use crate::support::process::until;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::{
@@ -10,6 +11,7 @@ use std::{
     },
 };
 use tuantibu::{
+    actions::sms_outcomes,
     app::{App, Parts},
     clock::ManualClock,
     config::{Config, SmsKind},
@@ -233,6 +235,16 @@ impl TestApp {
 
     pub(crate) fn sms_fails(&self, fails: bool) {
         self.app.demo.as_ref().unwrap().outbox.set_failing(fails);
+    }
+
+    /// What became of texts, once that is recorded: a request goes on before.
+    pub(crate) async fn sms_outcomes(&self) -> Vec<sms_outcomes::Count> {
+        until("an SMS that is recorded", async || {
+            let counts = sms_outcomes::counts(&self.app, 1).await.unwrap();
+            let open = counts.iter().any(|count| count.state == "reserved");
+            (!open).then_some(counts)
+        })
+        .await
     }
 
     /// How many messages went to a phone.

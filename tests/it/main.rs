@@ -22,6 +22,7 @@ mod source_fhir;
 mod source_fhir_hostile;
 #[cfg(test)]
 mod source_http;
+mod source_http_faults;
 mod source_import;
 #[cfg(test)]
 mod source_sql;

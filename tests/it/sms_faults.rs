@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::json;
 use std::time::Duration;
-use tuantibu::{actions::sms_outcomes, config::SmsKind};
+use tuantibu::config::SmsKind;
 
 /// Each fault, and its words in the table.
 const FAULTS: [(Fault, &str); 9] = [
@@ -29,7 +29,7 @@ const FAULTS: [(Fault, &str); 9] = [
 
 /// What became of the one text that is not `sent`: its state and why.
 async fn ends(app: &TestApp) -> Vec<(&'static str, String)> {
-    let counts = sms_outcomes::counts(&app.app, 1).await.unwrap();
+    let counts = app.sms_outcomes().await;
     let others = counts.into_iter().filter(|count| count.state != "sent");
     others
         .map(|count| (count.state, count.reason.unwrap_or_default()))

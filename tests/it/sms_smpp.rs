@@ -47,7 +47,7 @@ async fn sign_in(app: &TestApp, person: &Person) -> u16 {
 
 /// The state and reason of the one text that is in none of the usual ones.
 async fn states(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
-    let counts = sms_outcomes::counts(&app.app, 1).await.unwrap();
+    let counts = app.sms_outcomes().await;
     counts
         .into_iter()
         .map(|count| (count.state, count.reason))

@@ -133,6 +133,7 @@ fn documented_check(received: &Received, now: i64) -> bool {
 
 /// What the database says became of each SMS.
 async fn reasons(app: &TestApp) -> Vec<(i64, Option<String>)> {
+    app.sms_outcomes().await;
     let text = "select state, reason from sms_messages order by reserved_at, id";
     if app.is_sqlite() {
         let database = app.sqlite();

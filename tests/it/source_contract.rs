@@ -1,16 +1,29 @@
 //! The Health Source API as served and as checked: the real binary's `source serve` and
 //! `source check`.
 use crate::{
-    app::resident_id,
+    app::{START, resident_id},
     command_line::{configuration, program, refused, run},
-    support::{health_source::SECRET, process::first_line},
+    support::{
+        file,
+        health_source::{SECRET, Simulator},
+        process::first_line,
+    },
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+use tuantibu::{
+    clock::{Clock, ManualClock},
+    crypto::SharedSecret,
+    source::http::client::Client,
+    web::health_source::Faults,
 };
 
 /// A running `source serve`, stopped when it is dropped.
@@ -172,4 +185,134 @@ fn a_secret_that_others_may_read_and_an_address_in_clear_are_refused() {
     )
     .unwrap();
     refused(&["refresh", "--config", &config], &["source.secret_file"]);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the example is a shell's")]
+fn the_worked_example_of_the_page_works_as_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    secret(folder.path(), SECRET);
+    let server = serve(folder.path(), &[]);
+    let page = fs::read_to_string(file("../docs/HEALTH-SOURCE-API.md")).unwrap();
+    let (_, rest) = page.split_once("```sh\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-eu", "-c", example])
+        .env("ORIGIN", server.url.trim_end_matches("/v1"))
+        .env("SECRET", std::str::from_utf8(SECRET).unwrap())
+        .output()
+        .unwrap();
+    let said = said(&output);
+    let answers: Vec<Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{said}")))
+        .collect();
+    assert_eq!(answers.len(), 4, "{said}");
+    assert_eq!(answers[0]["api"], "health-source");
+    assert_eq!(answers[1], json!({ "outcome": "matched" }));
+    let read = &answers[2]["answers"][0];
+    assert_eq!(read["outcome"], "found");
+    assert_eq!(
+        read["record"]["items"]["nucleic_acid"]["result"],
+        "negative"
+    );
+    assert_eq!(read["record"]["items"].as_object().unwrap().len(), 1);
+    assert_eq!(answers[3]["more"], false);
+}
+
+#[tokio::test]
+async fn the_document_names_every_question_and_every_refusal_has_a_stable_code() {
+    let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
+    let simulator = Simulator::start(&clock, Faults::default()).await;
+    let origin = format!("http://{}", simulator.address);
+    let document: Value = reqwest::get(format!("{origin}/v1/openapi.json"))
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/v1/about", "/v1/changes", "/v1/match", "/v1/read"]);
+    let secret = SharedSecret::new(SECRET).unwrap();
+    let client = Client::new(
+        &simulator.url(),
+        "tests",
+        secret,
+        Duration::from_secs(5),
+        Arc::new(move || clock.now()),
+    )
+    .unwrap();
+    let person = |number: &str, items: Value| json!({ "document_type": "resident_id", "document_number": number, "name": "甲一", "items": items });
+    let one = resident_id("19700101", 1);
+    let of = |people: Vec<Value>| json!({ "people": people }).to_string();
+    let many = (0..1001).map(|n| person(&resident_id("19700102", n % 1000), json!([])));
+    let big = format!("{{\"people\": \"{}\"}}", "a".repeat(2 * 1024 * 1024));
+    for (path, body, status, code, place) in [
+        ("read", "[]".to_owned(), 400, "bad_json", "."),
+        ("read", "{} {}".to_owned(), 400, "bad_json", "."),
+        (
+            "read",
+            of(vec![person("17", json!([]))]),
+            400,
+            "bad_field",
+            "people[0].document_number",
+        ),
+        (
+            "read",
+            of(vec![person(&one, json!(["mood"]))]),
+            400,
+            "unknown_item",
+            "people[0].items",
+        ),
+        (
+            "read",
+            of(vec![person(&one, json!([])), person(&one, json!([]))]),
+            400,
+            "twice",
+            "people[1]",
+        ),
+        (
+            "read",
+            of(vec![person(&one, json!(17))]),
+            400,
+            "bad_json",
+            "people[0].items",
+        ),
+        ("read", of(many.collect()), 413, "too_many", ""),
+        ("read", big, 413, "too_large", ""),
+        ("match", "{\"name\": 1}".to_owned(), 400, "bad_json", "name"),
+        ("nothing", String::new(), 404, "not_found", ""),
+    ] {
+        let body = body.into_bytes();
+        let response = client.ask(Method::POST, path, None, body).await.unwrap();
+        assert_eq!(response.status(), status, "{path} {code}");
+        let kind = response.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert_eq!(kind, "application/problem+json");
+        let refusal: Value = response.json().await.unwrap();
+        assert_eq!(refusal["code"], code, "{refusal}");
+        assert!(
+            refusal["title"].as_str().unwrap().contains(place),
+            "{refusal}"
+        );
+        assert!(!refusal.to_string().contains(&one), "{refusal}");
+    }
+    for query in [
+        ("since", "x"),
+        ("since", "00.1"),
+        ("until", "1"),
+        ("since", ""),
+    ] {
+        let response = client
+            .ask(Method::GET, "changes", Some(query), Vec::new())
+            .await
+            .unwrap();
+        let refusal: Value = response.json().await.unwrap();
+        let gone = query.0 == "since" && !query.1.is_empty();
+        let code = if gone { "cursor_gone" } else { "bad_query" };
+        assert_eq!(refusal["code"], code, "{query:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! A cell that was moved or changed is an internal error that tells nothing, never another's data.
 use crate::{
-    app::{Client, Person, TestApp, confirm_path, owned},
+    app::{Client, Person, TestApp, confirm_path, join_body, owned},
     on_both,
 };
 use http_body_util::BodyExt;
@@ -114,6 +114,11 @@ on_both! {
         for person in &people {
             app.member(&register, person).await;
         }
+        // A join that is begun and not confirmed.
+        let waiting = Person::number(3);
+        app.put(&waiting, app.healthy()).await;
+        let join = format!("/api/v1/join/{}", register.code);
+        app.client().post(&join, join_body(&waiting)).await.expect(202);
         app.clock.advance(61);
         let column = COLUMNS.iter().find(|column| column.name == "payload").unwrap();
         let earlier = cells(&app, column).await;

@@ -75,6 +75,10 @@ async fn the_table_has_every_route_and_no_other() {
     sources(&file("../src/web"), &mut files);
     assert!(files.len() > 40, "{}", files.len());
     for path in files {
+        // A program of its own, with no page and no session: `source_contract` walks it.
+        if path.ends_with("src/web/health_source.rs") {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let (mut paths, mut hiding) = (Vec::new(), Vec::new());
         named(text.parse().unwrap(), &mut paths, &mut hiding);
