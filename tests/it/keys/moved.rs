@@ -24,13 +24,12 @@ async fn put(app: &TestApp, column: &Column, row: &[u8], old: &[u8], new: &[u8])
 
 /// Status and whole answer, of a request that may well fail.
 async fn ask(app: &TestApp, client: &Client, path: &str) -> (u16, String) {
-    let mut request = axum::http::Request::get(path)
-        .header(
-            "authorization",
-            format!("Bearer {}", client.bearer.as_deref().unwrap()),
-        )
-        .body(axum::body::Body::empty())
-        .unwrap();
+    let bearer = format!("Bearer {}", client.bearer.as_deref().unwrap());
+    let request = axum::http::Request::get(path).header("authorization", bearer);
+    send(app, request.body(axum::body::Body::empty()).unwrap()).await
+}
+
+async fn send(app: &TestApp, mut request: axum::extract::Request) -> (u16, String) {
     let peer: std::net::SocketAddr = "192.0.2.7:40000".parse().unwrap();
     request
         .extensions_mut()
@@ -132,11 +131,14 @@ on_both! {
             let mut statuses = Vec::new();
             for (started, person) in begun.iter().zip(&people) {
                 let code = json!({ "code": app.code(person.phone()) });
-                let answer = app.client().post(&confirm_path(started), code).await;
-                statuses.push(answer.status);
-                let whole = answer.body.to_string();
-                if answer.status == 500 {
-                    assert_eq!(answer.body["code"], "internal");
+                let request = axum::http::Request::post(confirm_path(started))
+                    .header("content-type", "application/json")
+                    .body(axum::body::Body::from(code.to_string()))
+                    .unwrap();
+                let (status, whole) = send(&app, request).await;
+                statuses.push(status);
+                if status == 500 {
+                    assert!(whole.contains("\"code\":\"internal\""), "{whole}");
                     assert!(!people.iter().any(|one| whole.contains(&one.name)), "{whole}");
                 }
             }
