@@ -3,6 +3,7 @@
 # make pictures the README's pages as PNG files in $(PICTURES); PICTURES_ALL=1 for every page, then in pictures/
 # make fuzz     targets of tests/it/hostile, FOR seconds each (60), led by coverage; TARGET="name csv" for some
 # make crashes  kills servers under load, 200 times on each engine, for each of SEEDS
+# make sbom     the list of parts, CycloneDX, as $(SBOM); checked to hold every package of the program
 # make bench    what docs/PERFORMANCE.md tells; BENCH="list joins", ENGINE=sqlite, ROUNDS, SECONDS, MEMBERS, JSON=FILE
 
 LISTEN ?= 127.0.0.1:8080
@@ -33,7 +34,9 @@ BENCH_ARGUMENTS = $(BENCH) $(if $(ENGINE),--engine $(ENGINE)) $(if $(ROUNDS),--r
 FOR ?= 60
 TARGET ?=
 
-.PHONY: demo test install check-fmt lint doc deny test-rust test-document test-browser fresh-clone pictures fuzz \
+SBOM ?= target/tuantibu.cdx.json
+
+.PHONY: sbom demo test install check-fmt lint doc deny test-rust test-document test-browser fresh-clone pictures fuzz \
   bench crashes fmt clean
 
 demo:
@@ -46,7 +49,10 @@ test: install check-fmt lint doc deny test-rust test-document test-browser fresh
 install:
 	tests/tools/install.sh
 
-check-fmt:
+check-sbom:
+	tests/tools/sbom.sh "$(SBOM)"
+
+fmt:
 	$(CARGO) fmt --all --check
 
 lint:
