@@ -263,3 +263,32 @@ fn failed(error: &sqlx::Error) -> DbError {
     };
     DbError::Unavailable(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_near;
+
+    #[test]
+    fn only_this_machines_own_addresses_may_do_without_a_verified_certificate() {
+        for near in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "::1",
+            "localhost",
+            "/run/postgresql",
+        ] {
+            assert!(is_near(near), "{near}");
+        }
+        for far in [
+            "db.example",
+            "10.0.0.1",
+            "localhost.example",
+            "127.0.0.1.example",
+            "0.0.0.0",
+            "",
+        ] {
+            assert!(!is_near(far), "{far}");
+        }
+    }
+}

@@ -290,7 +290,7 @@ fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
         return Some(at);
     }
     let local: DateTime = text.parse().ok()?;
-    Some(zone.to_ambiguous_timestamp(local).compatible().ok()?)
+    zone.to_ambiguous_timestamp(local).compatible().ok()
 }
 
 /// A day, or the zone's day of a time.
