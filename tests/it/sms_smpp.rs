@@ -289,6 +289,7 @@ async fn receipts(on: On) {
     assert_eq!(centre.seen("receipt", 1).await, [json!(0)]);
     sms_outcomes::tend(&app.app).await.unwrap();
     assert_eq!(sign_in(&app, &person).await, 202);
+    app.sms_outcomes().await;
     sms_outcomes::tend(&app.app).await.unwrap();
     assert_eq!(states(&app).await, [("delivered", None)]);
     // One that failed, told by fields; who has the code all the same may use it.
@@ -302,6 +303,7 @@ async fn receipts(on: On) {
         .told(json!({"receipt": {"id": "m2", "state": 5}}))
         .await;
     centre.seen("receipt", 2).await;
+    app.sms_outcomes().await;
     sms_outcomes::tend(&app.app).await.unwrap();
     let failed = ("failed", Some("receipt: UNDELIV".to_owned()));
     assert_eq!(states(&app).await, [failed.clone(), ("delivered", None)]);

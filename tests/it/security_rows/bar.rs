@@ -7,11 +7,7 @@ pub(super) struct Section {
 }
 
 /// How many rows are open: it may only fall.
-<<<<<<< HEAD
-pub(super) const OPEN: usize = 5;
-=======
 pub(super) const OPEN: usize = 4;
->>>>>>> trust
 
 pub(super) const SECTIONS: &[Section] = &[
     Section {

@@ -4,6 +4,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::watch,
+    task::JoinSet,
 };
 
 /// What is wrong.
@@ -59,7 +60,10 @@ async fn listen(
 ) {
     let address = first.local_addr().unwrap();
     let mut listener = Some(first);
+    let mut connections = JoinSet::new();
     loop {
+        // What is there ends before the fault is said to be reached.
+        connections.shutdown().await;
         let fault = *wanted.borrow_and_update();
         if fault == Fault::Refuse {
             listener = None;
@@ -82,13 +86,7 @@ async fn listen(
                     Err(_) => return,
                 },
                 accepted = accepted => if let Ok((client, _)) = accepted {
-                    let mut ends = wanted.clone();
-                    tokio::spawn(async move {
-                        tokio::select! {
-                            _ = ends.changed() => {}
-                            () = pass(client, server, fault) => {}
-                        }
-                    });
+                    connections.spawn(pass(client, server, fault));
                 }
             }
         }
