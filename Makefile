@@ -49,10 +49,10 @@ test: install check-fmt lint doc deny test-rust test-document test-browser fresh
 install:
 	tests/tools/install.sh
 
-check-sbom:
+sbom:
 	tests/tools/sbom.sh "$(SBOM)"
 
-fmt:
+check-fmt:
 	$(CARGO) fmt --all --check
 
 lint:

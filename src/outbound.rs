@@ -54,7 +54,6 @@ pub fn address(text: &str) -> Result<Url, AddressError> {
 
 /// A client with `timeout` for connecting and for the whole of a request. It follows no redirect,
 /// and no proxy of the environment learns whom we ask for.
-#[must_use]
 pub fn client(timeout: Duration) -> ClientBuilder {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())

@@ -15,6 +15,7 @@ mod identity;
 mod services;
 #[cfg(test)]
 mod source_contract;
+#[cfg(test)]
 mod source_embedded;
 #[cfg(test)]
 mod source_fhir;
@@ -22,7 +23,9 @@ mod source_fhir;
 mod source_fhir_hostile;
 #[cfg(test)]
 mod source_http;
+#[cfg(test)]
 mod source_http_faults;
+#[cfg(test)]
 mod source_import;
 #[cfg(test)]
 mod source_sql;
