@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 /// The embedded source alone, for `tuantibu source import`.
 ///
 /// # Errors
-/// As [`App::start`].
+/// As [`crate::app::App::start`].
 pub async fn open_embedded(
     config: &Config,
     parts: &Parts,

@@ -39,7 +39,7 @@ pub(super) enum SourceCommand {
     },
     /// Checks a server of the Health Source API, promise by promise; 1 at the first that is broken.
     Check {
-        /// The base URL with the version, as https://source.example/v1.
+        /// The base URL with the version, as `https://source.example/v1`.
         url: String,
         /// The file with the secret that requests are signed with.
         #[arg(long, value_name = "FILE")]
