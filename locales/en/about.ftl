@@ -50,6 +50,27 @@ privacy-5 =
 privacy-6-heading = What the browser keeps
 privacy-6 =
     Only necessary cookies: for signing in, a verification under way, a join that waits, the receipt of a join, the language. Those for signing in are gone when you close the browser or sign out.
+children-title = Information on children under 14
+children-lead = What concerns a child is sensitive. This page is for parents and other guardians, and goes with the privacy page.
+children-1-heading = Who consents
+children-1 =
+    A child under 14 cannot join alone. A guardian signs in, reads who wants to see what and for how long, and consents for the child item by item. The age is reckoned by the date of birth of the document, on the day.
+
+    You may decline, or choose that only the verdict is shown. The school or group learns nothing of it from tuantibu.
+children-2-heading = What is processed
+children-2 =
+    The child's name, type and number of the document, the guardian's phone, and the health information that you ticked. Nothing else, and nothing for profiles, recommendations or advertisements.
+children-3-heading = Who sees it, and for how long
+children-3 =
+    Only the administrators of the register that you agreed to; of the document only the beginning and the end are shown. It is erased at once when you leave, the child is removed, or the register ends; backups end after 35 days.
+children-4-heading = What a guardian can do
+children-4 =
+    Under "My consents" the child has a row of its own: see who looked, change the consent, download everything, leave. Leaving needs nobody's approval.
+
+    Where health information is wrong, have the authority correct it; it changes here with the next refresh.
+children-5-heading = Whom to ask
+children-5 =
+    About a register, the group by the contact on its page; about this service, or to complain or report, the operator.
 about-operator = Operator
 
 help-title = Help

@@ -12,7 +12,7 @@ async function faults(t, body) {
 }
 
 async function public_pages(page) {
-  for (const path of ["/", "/sign-in", "/sign-in?purpose=leave", "/privacy", "/help", "/accessibility", "/demo"]) {
+  for (const path of ["/", "/sign-in", "/sign-in?purpose=leave", "/privacy", "/children", "/help", "/accessibility", "/demo"]) {
     assert.equal((await page.goto(path)).status(), 200, path);
     await seen(page, path.slice(1).replace(/\W/g, "-") || "home", THOROUGH);
   }

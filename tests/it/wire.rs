@@ -108,6 +108,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::page("/privacy", "GET"),
     Row::page("/help", "GET"),
     Row::page("/accessibility", "GET"),
+    Row::page("/children", "GET"),
     Row::page("/assets/{name}", "GET").kept(FOREVER),
     Row::page("/favicon.ico", "GET"),
     Row::page("/demo", "GET"),

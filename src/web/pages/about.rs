@@ -1,4 +1,4 @@
-//! `/privacy`, `/help`, `/accessibility`, and the files by which a platform checks the domain.
+//! `/privacy`, `/children`, `/help`, `/accessibility`, and the files by which a platform checks the domain.
 use super::page::{Page, Visit};
 use askama::Template;
 use axum::{
@@ -19,6 +19,8 @@ struct About<'a> {
     p: Page<'a>,
     lead: Vec<String>,
     parts: Vec<Part>,
+    /// Whether the rules for children are a page further.
+    to_children: bool,
     /// Who runs this service, where the operator gave a name.
     operator: String,
 }
@@ -26,6 +28,11 @@ struct About<'a> {
 /// `GET /privacy`
 pub(super) async fn privacy(visit: Visit) -> Response {
     about(&visit, "privacy")
+}
+
+/// `GET /children`: the rules for those under 14, apart as the law wants them (PIPL 31).
+pub(super) async fn children(visit: Visit) -> Response {
+    about(&visit, "children")
 }
 
 /// `GET /help`
@@ -57,6 +64,7 @@ fn about(visit: &Visit, name: &str) -> Response {
         p: visit.titled(&format!("{name}-title")),
         lead: paragraphs(&words.t(&format!("{name}-lead"))),
         parts,
+        to_children: name == "privacy",
         operator: visit.app.config.operator.name.clone(),
     };
     visit.ok(&template)

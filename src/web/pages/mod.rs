@@ -55,6 +55,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/privacy", get(about::privacy))
         .route("/help", get(about::help))
         .route("/accessibility", get(about::accessibility))
+        .route("/children", get(about::children))
         .route("/assets/{name}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
         .route("/demo", get(demo::show))

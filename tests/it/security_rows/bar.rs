@@ -7,7 +7,7 @@ pub(super) struct Section {
 }
 
 /// How many rows are open: it may only fall.
-pub(super) const OPEN: usize = 4;
+pub(super) const OPEN: usize = 2;
 
 pub(super) const SECTIONS: &[Section] = &[
     Section {
