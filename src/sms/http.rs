@@ -3,10 +3,10 @@ use super::{NotSent, Wrong};
 use crate::{
     crypto,
     model::address,
-    outbound::{cause, transport},
+    outbound::{self, cause, transport},
 };
 use jiff::{Timestamp, fmt::rfc2822};
-use reqwest::{Client, Response, header, redirect};
+use reqwest::{Client, Response, header};
 use std::{path::Path, time::Duration};
 use url::Url;
 use zeroize::Zeroizing;
@@ -45,14 +45,9 @@ pub(super) fn secret(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Wrong> {
 
 /// A client that follows no redirect; no proxy of the environment learns who is written to.
 pub(super) fn client(timeout: Duration) -> Result<Client, Wrong> {
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
+    outbound::client(timeout)
         // Shorter than the whole: what has no connection was certainly not taken.
         .connect_timeout(timeout / 2)
-        .timeout(timeout)
-        .user_agent("tuantibu")
         .build()
         .map_err(|error| {
             let words = format!("no HTTP client can be made: {}", cause(&error));

@@ -1,17 +1,12 @@
 //! The gateways that the configuration names.
 use super::{
-    NoGateway, SmsSender, Wrong,
-    aliyun::Aliyun,
-    gateways::Gateways,
-    outbox::Outbox,
-    smpp::Smpp,
-    tencent::Tencent,
-    webhook::{Secret, Webhook},
+    NoGateway, SmsSender, Wrong, aliyun::Aliyun, gateways::Gateways, http, outbox::Outbox,
+    smpp::Smpp, tencent::Tencent, webhook::Webhook,
 };
 use crate::{
     clock::Clock,
     config::{self, SmsKind},
-    crypto::random::Random,
+    crypto::{SharedSecret, random::Random},
 };
 use jiff::tz::TimeZone;
 use std::{sync::Arc, time::Duration};
@@ -57,7 +52,8 @@ fn one(settings: &config::Sms, means: &Means<'_>) -> Result<Arc<dyn SmsSender>, 
             None => return Err(Wrong::new("kind", "the outbox is the demo's alone")),
         },
         SmsKind::Webhook => {
-            let secret = Secret::read(settings.secret_file.as_deref())?;
+            let secret = SharedSecret::new(&http::secret(settings.secret_file.as_deref())?)
+                .map_err(|error| Wrong::new("secret_file", error))?;
             let timeout = Duration::from_secs(settings.timeout_seconds);
             let zone = means.zone.clone();
             Arc::new(Webhook::new(&settings.url, secret, timeout, clock, zone)?)

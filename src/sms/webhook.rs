@@ -1,11 +1,8 @@
 //! A gateway of the operator's own: each text is posted to one address as signed JSON.
-mod secret;
-
-pub use secret::Secret;
-
 use super::{Handed, NotSent, Sms, SmsSender, Taken, Wrong, http};
 use crate::{
     clock::{self, Clock},
+    crypto::SharedSecret,
     model::id::Id,
     outbound::transport,
 };
@@ -31,7 +28,7 @@ struct Message<'a> {
 pub struct Webhook {
     http: reqwest::Client,
     url: Url,
-    secret: Secret,
+    secret: SharedSecret,
     clock: Arc<dyn Clock>,
     zone: TimeZone,
 }
@@ -43,7 +40,7 @@ impl Webhook {
     /// When the address is no bare http(s) URL, or plain http to another machine.
     pub fn new(
         url: &str,
-        secret: Secret,
+        secret: SharedSecret,
         timeout: Duration,
         clock: Arc<dyn Clock>,
         zone: TimeZone,
@@ -55,6 +52,12 @@ impl Webhook {
             clock,
             zone,
         })
+    }
+
+    /// `sha256=` and the HMAC of timestamp, a full stop and body, in hexadecimal digits.
+    fn sign(&self, timestamp: &str, body: &[u8]) -> String {
+        let mac = self.secret.mac(&[timestamp.as_bytes(), body]);
+        format!("sha256={}", hex::encode(mac))
     }
 }
 
@@ -88,7 +91,7 @@ impl SmsSender for Webhook {
             .post(self.url.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .header("idempotency-key", sms.id.to_string())
-            .header("x-tuantibu-signature", self.secret.sign(&timestamp, &body))
+            .header("x-tuantibu-signature", self.sign(&timestamp, &body))
             .header("x-tuantibu-timestamp", timestamp)
             .body(body)
             .send()
@@ -104,7 +107,7 @@ impl SmsSender for Webhook {
         let response = self
             .http
             .head(self.url.clone())
-            .header("x-tuantibu-signature", self.secret.sign(&timestamp, b""))
+            .header("x-tuantibu-signature", self.sign(&timestamp, b""))
             .header("x-tuantibu-timestamp", timestamp)
             .send()
             .await
