@@ -23,6 +23,7 @@ const FAMILIES: &[&str] = &[
     "field-",
     "export-",
     "privacy-",
+    "children-",
     "help-",
     "accessibility-",
     "sign-in-",
