@@ -3,9 +3,15 @@
 What schemathesis makes up is mostly refused where a code, a confirmation or somebody's own id is needed: so
 here each is done, in an order in which it can be, and a new operation that is not done here fails the run."""
 
+import base64
+import hashlib
+import json
+import os
 import time
 
 import schemathesis
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from run import TERMS, code, confirm, identity, sign_in
 from schemathesis.specs.openapi.checks import ignored_auth
 
@@ -53,7 +59,7 @@ class Walk:
         return confirm(self.address, started, person["phone"])
 
     def confirmation(self, action, register, token, phone):
-        asked = {"action": action, "register_id": register["id"]}
+        asked = {"action": action} | ({"register_id": register["id"]} if register else {})
         started = self("POST", "/api/v1/me/confirmations", body=asked, token=token)
         return {"confirmation_token": confirm(self.address, started, phone, token)["confirmation_token"]}
 
@@ -75,6 +81,7 @@ def walk(address, people):
     leaving(do, register, token, member)
     waiting(do, register, late)
     administrators(do, register, token, owner, other)
+    passkeys(do, token, owner)
     ended(do, register, token, owner)
     do("DELETE", "/demo/source/{document_number}", document_number=late["document_number"])
 
@@ -176,6 +183,51 @@ def administrators(do, register, token, owner, other):
     do("DELETE", "/api/v1/registers/{id}/administrators/{administrator}", administrator=added, **at)
     made = do("POST", "/api/v1/registers/{id}/hand-over", body=asks("hand_over"), **at)
     do("DELETE", "/api/v1/registers/{id}/invitations/{invitation}", invitation=made["id"], **at)
+
+
+class Authenticator:
+    """A passkey in software: what browser and authenticator answer (Web Authentication, level 3)."""
+
+    VERIFIED, ATTESTED = 0x05, 0x40
+
+    def __init__(self, origin):
+        self.origin, self.key, self.id, self.count = origin, Ed25519PrivateKey.generate(), os.urandom(32), 0
+
+    def said(self, kind, asked, flags):
+        data = {"type": kind, "challenge": asked["challenge"], "origin": self.origin, "crossOrigin": False}
+        head = hashlib.sha256(asked["rp_id"].encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
+        return json.dumps(data).encode(), head
+
+    def made(self, asked):
+        self.user = asked["user_id"]
+        client, head = self.said("webauthn.create", asked, self.VERIFIED | self.ATTESTED)
+        # The key in COSE's form is read by nobody: a SubjectPublicKeyInfo comes beside it.
+        data = head + bytes(16) + len(self.id).to_bytes(2, "big") + self.id + b"\xa0"
+        kind = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        answer = {"client_data": client, "authenticator_data": data, "public_key": self.key.public_key().public_bytes(*kind)}
+        return {"label": "办公室电脑"} | {name: text(part) for name, part in answer.items()}
+
+    def shown(self, asked):
+        self.count += 1
+        client, head = self.said("webauthn.get", asked, self.VERIFIED)
+        signature = self.key.sign(head + hashlib.sha256(client).digest())
+        answer = {"id": self.id, "client_data": client, "authenticator_data": head, "signature": signature}
+        return {"user_id": self.user} | {name: text(part) for name, part in answer.items()}
+
+
+def text(part):
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+
+
+def passkeys(do, token, owner):
+    authenticator = Authenticator(do.address.replace("127.0.0.1", "localhost"))
+    asks = lambda action: do.confirmation(action, None, token, owner["phone"])
+    asked = do("POST", "/api/v1/me/passkeys/challenge", body=asks("add_passkey"), token=token)
+    added = do("POST", "/api/v1/me/passkeys", body=authenticator.made(asked), token=token)
+    do("GET", "/api/v1/me/passkeys", token=token)
+    asked = do("POST", "/api/v1/sign-in/passkey/challenge")
+    do("POST", "/api/v1/sign-in/passkey", body=authenticator.shown(asked))
+    do("DELETE", "/api/v1/me/passkeys/{id}", id=added["id"], body=asks("remove_passkey"), token=token)
 
 
 def ended(do, register, token, owner):
