@@ -21,6 +21,8 @@ missing_packages() {
 postgresql /usr/lib/postgresql/*/bin/initdb
 mariadb-server /usr/sbin/mariadbd
 chromium /usr/bin/chromium
+curl /usr/bin/curl
+openssl /usr/bin/openssl
 zbar-tools /usr/bin/zbarimg
 librsvg2-bin /usr/bin/rsvg-convert
 libfaketime /usr/lib/*/faketime/libfaketime.so.1
