@@ -239,8 +239,6 @@ fn config(engine: Engine, url: &str, folder: &Path) -> Config {
     config.keys.file = folder.join("root.key");
     config.source.url = folder.join("source.db").display().to_string();
     config.sms.kind = SmsKind::Outbox;
-    // What a gateway is spared is no matter of this.
-    config.sms.per_second = 10_000;
     let zone = config.zone().ok();
     let now =
         zone.map(|zone| tuantibu::clock::timestamp(SystemClock.millis()).to_zoned_datetime(zone));

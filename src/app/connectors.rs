@@ -17,7 +17,6 @@ use crate::{
 };
 use jiff::tz::TimeZone;
 use std::{path::Path, sync::Arc, time::Duration};
-use zeroize::Zeroizing;
 
 /// The embedded source alone, for `tuantibu source import`.
 ///
@@ -83,16 +82,9 @@ fn fhir(
         })
         .collect::<Result<_, StartError>>()?;
     if let Some(path) = &settings.token_file {
-        let read = || Ok((crypto::loose_mode(path)?, std::fs::read_to_string(path)?));
-        let (loose, token) =
-            read().map_err(|error: std::io::Error| wrong("source.token_file", &error))?;
-        let token = Zeroizing::new(token);
-        if let Some(mode) = loose {
-            return Err(StartError(format!(
-                "source.token_file: has mode {mode:04o}, so others may read it; chmod 0400"
-            )));
-        }
-        fhir.credentials = Credentials::Bearer(Zeroizing::new(token.trim().to_owned()));
+        let token =
+            crypto::secret_text(path).map_err(|error| wrong("source.token_file", &error))?;
+        fhir.credentials = Credentials::Bearer(token);
     }
     let clock = parts.clock.clone();
     FhirSource::new(fhir, catalogue, Arc::new(move || clock.now()))

@@ -12,7 +12,7 @@ pub mod webauthn;
 pub use cell::{Place, Table};
 pub use key_file::{KeyFileError, RootKey, loose_mode};
 pub use purpose::{Purpose, State, WrappedKey, version_of};
-pub use shared::{SecretError, SharedSecret};
+pub use shared::{SecretError, SharedSecret, secret_bytes, secret_text};
 pub use sign::is_signed_by;
 pub use suite::Suite;
 

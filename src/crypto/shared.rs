@@ -1,4 +1,4 @@
-//! A secret that two programs share, by which one knows the other's messages.
+//! Secrets in files, and a secret that two programs share, by which one knows the other's messages.
 use super::loose_mode;
 use aws_lc_rs::hmac;
 use std::{fmt, fs, io, path::Path};
@@ -19,6 +19,31 @@ pub enum SecretError {
     /// It could be guessed.
     #[error("holds fewer than {LEAST_BYTES} bytes")]
     Short,
+    /// It is no text where one is needed.
+    #[error("is no text")]
+    NotText,
+}
+
+/// What a file holds that nobody else may read, without white space at its ends.
+///
+/// # Errors
+/// When it is missing, or readable by others.
+pub fn secret_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    if let Some(mode) = loose_mode(path)? {
+        return Err(SecretError::Readable(mode));
+    }
+    let bytes = Zeroizing::new(fs::read(path)?);
+    Ok(Zeroizing::new(bytes.trim_ascii().to_vec()))
+}
+
+/// The same of a text, as a token or an address with a password.
+///
+/// # Errors
+/// As [`secret_bytes`], and when it is no UTF-8.
+pub fn secret_text(path: &Path) -> Result<Zeroizing<String>, SecretError> {
+    let bytes = secret_bytes(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText)?;
+    Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
 /// The secret. Its `Debug` shows nothing.
@@ -30,10 +55,7 @@ impl SharedSecret {
     /// # Errors
     /// When the file is missing, readable by others or too short.
     pub fn read(path: &Path) -> Result<Self, SecretError> {
-        if let Some(mode) = loose_mode(path)? {
-            return Err(SecretError::Readable(mode));
-        }
-        Self::new(Zeroizing::new(fs::read(path)?).trim_ascii())
+        Self::new(&secret_bytes(path)?)
     }
 
     /// A secret of at least 32 bytes.

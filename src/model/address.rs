@@ -54,6 +54,16 @@ pub fn is_this_machine(url: &Url) -> bool {
     }
 }
 
+/// The same of the host of a database's address: its name or number, or a socket's path. A name is
+/// not looked up, as it may lead elsewhere later.
+#[must_use]
+pub fn is_this_machines_host(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost"
+        || host.starts_with('/')
+        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 fn of_name(name: &str) -> Option<AddressProblem> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     if name == "localhost" || name.ends_with(".localhost") {
@@ -92,6 +102,30 @@ fn is_local(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_this_machines_own_addresses_may_do_without_a_verified_certificate() {
+        for near in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "::1",
+            "localhost",
+            "/run/postgresql",
+        ] {
+            assert!(is_this_machines_host(near), "{near}");
+        }
+        for far in [
+            "db.example",
+            "10.0.0.1",
+            "localhost.example",
+            "127.0.0.1.example",
+            "0.0.0.0",
+            "",
+        ] {
+            assert!(!is_this_machines_host(far), "{far}");
+        }
+    }
 
     #[test]
     fn an_address_that_phones_cannot_open_says_why() {

@@ -8,7 +8,7 @@ use super::{
 use crate::{clock::Clock, config, crypto::random::Random, outbound::transport};
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, header};
 use serde::Deserialize;
 use serde_json::json;
 use std::{fmt, sync::Arc, time::Duration};
@@ -82,7 +82,7 @@ impl Aliyun {
         action: &str,
         parameters: &[(&str, &str)],
     ) -> Result<Response, reqwest::Error> {
-        let host = authority(&self.endpoint);
+        let host = http::authority(&self.endpoint);
         let date = self.clock.now().to_zoned_datetime(TimeZone::UTC);
         let date = date.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let mut nonce = [0; 16];
@@ -126,15 +126,6 @@ impl Aliyun {
     }
 }
 
-/// The host as a client writes it into the `Host` header.
-pub(super) fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
-}
-
 impl fmt::Debug for Aliyun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Aliyun(…)")
@@ -172,13 +163,10 @@ impl SmsSender for Aliyun {
             .await
             .map_err(|error| http::not_sent(&error))?;
         let status = response.status();
-        let answer = http::body(response)
-            .await
-            .and_then(|body| serde_json::from_slice::<Answer>(&body).ok());
-        match answer {
+        match http::json::<Answer>(response).await {
             Some(answer) if answer.code == "OK" => Ok(Taken::default()),
             Some(answer) => Err(not_taken(&answer.code)),
-            None => Err(unreadable(status)),
+            None => Err(http::unreadable(status)),
         }
     }
 
@@ -203,9 +191,8 @@ impl SmsSender for Aliyun {
 
 async fn read(response: Response) -> Result<Answer, String> {
     let status = response.status();
-    let answer = http::body(response)
+    let answer: Answer = http::json(response)
         .await
-        .and_then(|body| serde_json::from_slice::<Answer>(&body).ok())
         .ok_or_else(|| format!("status {} and no answer of theirs", status.as_u16()))?;
     if answer.code != "OK" {
         return Err(plain_code(&answer.code).to_owned());
@@ -219,16 +206,6 @@ fn approved(status: Option<i64>) -> &'static str {
         Some(1) => "approved",
         Some(_) => "not approved",
         None => "there",
-    }
-}
-
-/// What an answer that is none of theirs says: before the status of success, nobody took it.
-pub(super) fn unreadable(status: StatusCode) -> NotSent {
-    let words = format!("status {} and an unreadable answer", status.as_u16());
-    if status.is_success() || status.is_server_error() {
-        NotSent::Unknown(words)
-    } else {
-        NotSent::Down(words)
     }
 }
 

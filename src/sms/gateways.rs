@@ -68,6 +68,14 @@ impl Gateways {
     ) -> Self {
         let guarded = |(at, (sender, settings)): (usize, (Arc<dyn SmsSender>, config::Sms))| {
             let kind = sender.kind();
+            // The outbox is in memory: there is nothing to spare, it or anybody.
+            let (rate, circuit) = match settings.kind {
+                SmsKind::Outbox => (Semaphore::MAX_PERMITS, Circuit::new(u32::MAX, 0)),
+                _ => (
+                    settings.per_second as usize,
+                    Circuit::new(settings.circuit_failures, settings.circuit_seconds),
+                ),
+            };
             Guarded {
                 name: if at == 0 {
                     kind.to_owned()
@@ -76,12 +84,8 @@ impl Gateways {
                 },
                 sender,
                 limit: Duration::from_secs(settings.timeout_seconds),
-                rate: Arc::new(Semaphore::new(settings.per_second as usize)),
-                // The outbox is in memory: there is no wait to spare anybody.
-                circuit: match settings.kind {
-                    SmsKind::Outbox => Circuit::new(u32::MAX, 0),
-                    _ => Circuit::new(settings.circuit_failures, settings.circuit_seconds),
-                },
+                rate: Arc::new(Semaphore::new(rate)),
+                circuit,
             }
         };
         Self {

@@ -6,7 +6,8 @@ use crate::{
     outbound::{self, cause, transport},
 };
 use jiff::{Timestamp, fmt::rfc2822};
-use reqwest::{Client, Response, header};
+use reqwest::{Client, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
 use std::{path::Path, time::Duration};
 use url::Url;
 use zeroize::Zeroizing;
@@ -35,12 +36,7 @@ pub(super) fn address(text: &str) -> Result<Url, Wrong> {
 pub(super) fn secret(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Wrong> {
     let wrong = |problem: &dyn std::fmt::Display| Wrong::new("secret_file", problem);
     let path = path.ok_or_else(|| wrong(&"this gateway needs one"))?;
-    if let Some(mode) = crypto::loose_mode(path).map_err(|error| wrong(&error))? {
-        let words = format!("has mode {mode:04o}, so others may read it; chmod 0400");
-        return Err(wrong(&words));
-    }
-    let bytes = Zeroizing::new(std::fs::read(path).map_err(|error| wrong(&error))?);
-    Ok(Zeroizing::new(bytes.trim_ascii().to_vec()))
+    crypto::secret_bytes(path).map_err(|error| wrong(&error))
 }
 
 /// A client that follows no redirect; no proxy of the environment learns who is written to.
@@ -64,16 +60,29 @@ pub(super) fn not_sent(error: &reqwest::Error) -> NotSent {
     }
 }
 
-/// An answer's body, or nothing where it is too long or breaks off.
-pub(super) async fn body(mut response: Response) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        if bytes.len() + chunk.len() > MOST_BYTES {
-            return None;
-        }
-        bytes.extend_from_slice(&chunk);
+/// An answer's JSON, or nothing where it is too long, breaks off or is none.
+pub(super) async fn json<T: DeserializeOwned>(response: Response) -> Option<T> {
+    let body = outbound::body(response, MOST_BYTES).await.ok()?;
+    serde_json::from_slice(&body).ok()
+}
+
+/// The host as a client writes it into the `Host` header.
+pub(super) fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
-    Some(bytes)
+}
+
+/// What an answer that is none of theirs says: before the status of success, nobody took it.
+pub(super) fn unreadable(status: StatusCode) -> NotSent {
+    let words = format!("status {} and an unreadable answer", status.as_u16());
+    if status.is_success() || status.is_server_error() {
+        NotSent::Unknown(words)
+    } else {
+        NotSent::Down(words)
+    }
 }
 
 /// How far the other side's clock is from ours, in words.

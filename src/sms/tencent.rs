@@ -1,8 +1,6 @@
 //! Tencent Cloud's short messages (sms 2021-01-11): a template of theirs and the code in it.
 use super::{
-    Handed, NotSent, Sms, SmsSender, Taken, Wrong,
-    aliyun::{authority, unreadable},
-    http, plain_code,
+    Handed, NotSent, Sms, SmsSender, Taken, Wrong, http, plain_code,
     tc3::{self, Signer},
     templates::{self, Approved},
 };
@@ -98,7 +96,7 @@ impl Tencent {
     /// Signs an action with its body and sends it.
     async fn ask(&self, action: &str, body: &Value) -> Result<Response, reqwest::Error> {
         let now = self.clock.now();
-        let host = authority(&self.endpoint);
+        let host = http::authority(&self.endpoint);
         let body = body.to_string();
         let signer = Signer {
             key_id: &self.key_id,
@@ -150,17 +148,14 @@ impl SmsSender for Tencent {
             .await
             .map_err(|error| http::not_sent(&error))?;
         let status = response.status();
-        let answer = http::body(response)
-            .await
-            .and_then(|body| serde_json::from_slice::<Answer>(&body).ok());
-        let Some(Answer { response: answer }) = answer else {
-            return Err(unreadable(status));
+        let Some(Answer { response: answer }) = http::json(response).await else {
+            return Err(http::unreadable(status));
         };
         match (&answer.error, answer.send_status_set.first()) {
             (Some(error), _) => Err(not_taken(&error.code)),
             (None, Some(sent)) if sent.code == "Ok" => Ok(Taken::default()),
             (None, Some(sent)) => Err(not_taken(&sent.code)),
-            (None, None) => Err(unreadable(status)),
+            (None, None) => Err(http::unreadable(status)),
         }
     }
 
@@ -172,9 +167,8 @@ impl SmsSender for Tencent {
         let response = response.map_err(|error| transport(&error))?;
         let status = response.status();
         let mut seen = vec![http::clocks(&response, self.clock.now())];
-        let answer = http::body(response)
+        let answer = http::json::<Answer>(response)
             .await
-            .and_then(|body| serde_json::from_slice::<Answer>(&body).ok())
             .ok_or_else(|| format!("status {} and no answer of theirs", status.as_u16()))?
             .response;
         if let Some(error) = answer.error {

@@ -271,13 +271,7 @@ fn url(config: &Sql) -> Result<Zeroizing<String>, String> {
     if !config.url.is_empty() {
         return Err(wrong(&"source.sql.url is set too: one of both"));
     }
-    if let Some(mode) = crypto::loose_mode(path).map_err(|error| wrong(&error))? {
-        return Err(wrong(&format!(
-            "has mode {mode:04o}, so others may read it; chmod 0400"
-        )));
-    }
-    let url = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| wrong(&error))?);
-    Ok(Zeroizing::new(url.trim().to_owned()))
+    crypto::secret_text(path).map_err(|error| wrong(&error))
 }
 
 #[async_trait]

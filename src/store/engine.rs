@@ -4,6 +4,7 @@ use super::{
     migrations::{Dialect, bring_up, migrator},
 };
 use crate::config::Database;
+use crate::model::address::is_this_machines_host;
 use crate::sqlite::{self, Access, BUSY, Reader, Readers, STATEMENTS, SqliteError, own_file};
 use rusqlite::{Connection, ToSql, types::Value};
 use sqlx::{
@@ -14,7 +15,6 @@ use sqlx::{
 };
 use std::{
     collections::HashSet,
-    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{Arc, Mutex},
@@ -331,15 +331,11 @@ impl Engine {
     }
 }
 
-/// Whether nobody on the way can read or answer: verified TLS, or this machine alone. A host name is
-/// not looked up, as it may lead elsewhere later.
+/// Whether nobody on the way can read or answer: verified TLS, or this machine alone.
 fn is_sealed_or_local(options: &PgConnectOptions) -> bool {
-    let host = options.get_host().trim_matches(['[', ']']);
     matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
         || options.get_socket().is_some()
-        || host.starts_with('/')
-        || host == "localhost"
-        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        || is_this_machines_host(options.get_host())
 }
 
 impl Tx {

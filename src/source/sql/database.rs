@@ -3,13 +3,16 @@ use super::{
     pool::{Ask, Pool, Prepare},
     query::Parameter,
 };
-use crate::config::{Sql, SqlTls};
+use crate::{
+    config::{Sql, SqlTls},
+    model::address::is_this_machines_host,
+};
 use sqlx::{
     Arguments, Column as _, ConnectOptions, MySql, Postgres, Statement, Type, TypeInfo,
     mysql::{MySqlArguments, MySqlConnectOptions, MySqlSslMode},
     postgres::{PgArguments, PgConnectOptions, PgSslMode},
 };
-use std::{net::IpAddr, str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 32;
@@ -77,7 +80,8 @@ impl Database {
                     .application_name("tuantibu")
                     .statement_cache_capacity(STATEMENTS)
                     .disable_statement_logging();
-                let near = options.get_socket().is_some() || is_near(options.get_host());
+                let near =
+                    options.get_socket().is_some() || is_this_machines_host(options.get_host());
                 options = options.ssl_mode(match (config.tls, near) {
                     (SqlTls::Verified, true) => PgSslMode::Prefer,
                     (SqlTls::Verified, false) => PgSslMode::VerifyFull,
@@ -98,7 +102,8 @@ impl Database {
                     .pipes_as_concat(false)
                     .no_engine_substitution(false)
                     .disable_statement_logging();
-                let near = options.get_socket().is_some() || is_near(options.get_host());
+                let near =
+                    options.get_socket().is_some() || is_this_machines_host(options.get_host());
                 options = options.ssl_mode(match (config.tls, near) {
                     (SqlTls::Verified, true) => MySqlSslMode::Preferred,
                     (SqlTls::Verified, false) => MySqlSslMode::VerifyIdentity,
@@ -215,12 +220,6 @@ fn columns_of<S: Statement>(statement: &S) -> Vec<Column> {
         .collect()
 }
 
-/// Whether what is said stays on this machine.
-fn is_near(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || host.starts_with('/') || address.is_ok_and(|ip| ip.is_loopback())
-}
-
 /// Whether a refusal is one of the moment: shutting down, starting, too many connections.
 fn is_passing(error: &sqlx::Error) -> bool {
     let code = error
@@ -262,33 +261,4 @@ fn failed(error: &sqlx::Error) -> DbError {
         _ => "its answer cannot be read".to_owned(),
     };
     DbError::Unavailable(words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_near;
-
-    #[test]
-    fn only_this_machines_own_addresses_may_do_without_a_verified_certificate() {
-        for near in [
-            "127.0.0.1",
-            "127.9.9.9",
-            "[::1]",
-            "::1",
-            "localhost",
-            "/run/postgresql",
-        ] {
-            assert!(is_near(near), "{near}");
-        }
-        for far in [
-            "db.example",
-            "10.0.0.1",
-            "localhost.example",
-            "127.0.0.1.example",
-            "0.0.0.0",
-            "",
-        ] {
-            assert!(!is_near(far), "{far}");
-        }
-    }
 }
