@@ -10,6 +10,9 @@ const REPORT_DAY_BEGINS: i8 = 6;
 /// How long a value stays a value after it was read from the source: 24 hours, in milliseconds.
 pub const FRESH_FOR_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// The value of a status that tells nothing.
+pub const UNKNOWN: &str = "unknown";
+
 /// The kinds of health items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +139,19 @@ pub enum ItemRecord {
 pub type Items = BTreeMap<String, Option<ItemRecord>>;
 
 impl ItemRecord {
+    /// The same, of which nothing but its times is believed.
+    #[must_use]
+    pub fn of_unknown_value(mut self) -> Self {
+        match &mut self {
+            Self::Status { value, .. } => *value = UNKNOWN.to_owned(),
+            Self::Test { result, .. } => *result = TestResult::Unknown,
+            Self::Immunization { value, .. } => *value = Progress::Unknown,
+            // A certificate is its day.
+            Self::Certificate { .. } => {}
+        }
+        self
+    }
+
     /// Which kind of item this is.
     #[must_use]
     pub fn kind(&self) -> Kind {

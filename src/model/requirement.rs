@@ -1,6 +1,6 @@
 //! Requirements: a register's own rules on items, and the verdict that they give.
 use super::catalogue::{Catalogue, Item};
-use super::health::{ItemRecord, ItemState, Kind, Progress, TestResult, days_between};
+use super::health::{ItemRecord, ItemState, Kind, Progress, TestResult, UNKNOWN, days_between};
 use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -162,7 +162,7 @@ pub fn judge(
             }
         }
         (Rule::Allowed(values), ItemRecord::Status { value, .. }) => {
-            if value == "unknown" {
+            if value == UNKNOWN {
                 Judgement::Unknown
             } else {
                 meets(values.contains(value))

@@ -15,9 +15,8 @@ use crate::crypto::{self, CryptoError, Keys};
 use crate::model::{
     catalogue::Catalogue,
     document::{Document, DocumentType},
-    health::Items,
     name::Name,
-    phone::{Phone, Regions},
+    phone::Regions,
 };
 use crate::sqlite::{self, Reader, Readers, SqliteError};
 use adopting::{Progress, Target};
@@ -247,23 +246,7 @@ impl EmbeddedSource {
     }
 
     fn answer(&self, ask: &Ask, hash: &Hash, cell: &[u8]) -> Answer {
-        let Ok(mut record) = unseal(&self.keys, hash, cell) else {
-            return Answer::Failed;
-        };
-        if !record.is_named(&ask.name) {
-            return Answer::NotMatched;
-        }
-        let phones = record
-            .phones
-            .iter()
-            .filter_map(|phone| Phone::stored(phone))
-            .collect();
-        let items: Items = ask
-            .items
-            .iter()
-            .map(|id| (id.clone(), record.items.remove(id)))
-            .collect();
-        Answer::Found { phones, items }
+        unseal(&self.keys, hash, cell).map_or(Answer::Failed, |record| record.answer(ask))
     }
 
     async fn read_some(&self, batch: &[Ask]) -> Result<Vec<Answer>, EmbeddedError> {

@@ -14,8 +14,7 @@ use crate::{
     model::{
         catalogue::Catalogue,
         document::{Document, DocumentType},
-        health::Items,
-        phone::{Phone, Regions},
+        phone::Regions,
     },
     outbound::AddressError,
 };
@@ -192,22 +191,7 @@ fn answer(rules: &Rules, ask: &Ask, heard: &[&Heard<'_>]) -> Answer {
             None => all = Some(record.into_sealed()),
         }
     }
-    match all {
-        Some(record) if record.is_named(&ask.name) => found(ask, record),
-        Some(_) => Answer::NotMatched,
-        None => Answer::Failed,
-    }
-}
-
-fn found(ask: &Ask, mut record: Sealed) -> Answer {
-    let phones = record.phones.iter();
-    let phones = phones.filter_map(|phone| Phone::stored(phone)).collect();
-    let items: Items = ask
-        .items
-        .iter()
-        .map(|id| (id.clone(), record.items.remove(id)))
-        .collect();
-    Answer::Found { phones, items }
+    all.map_or(Answer::Failed, |record| record.answer(ask))
 }
 
 #[async_trait]

@@ -4,6 +4,7 @@ mod wire;
 pub(super) use wire::unknown;
 pub use wire::{WireHealthRecord, read_line};
 
+use super::{Answer, Ask};
 use crate::model::{
     catalogue::Catalogue,
     document::{Document, DocumentType},
@@ -157,6 +158,21 @@ impl Sealed {
     pub(super) fn is_named(&self, name: &Name) -> bool {
         self.name == name.as_str()
             || Name::parse(&self.name).is_ok_and(|own| own.key() == name.key())
+    }
+
+    /// What it answers to somebody who asks for a person of this document.
+    pub(super) fn answer(mut self, ask: &Ask) -> Answer {
+        if !self.is_named(&ask.name) {
+            return Answer::NotMatched;
+        }
+        let phones = self.phones.iter();
+        let phones = phones.filter_map(|phone| Phone::stored(phone)).collect();
+        let items = ask.items.iter();
+        let items = items.map(|id| (id.clone(), self.items.remove(id)));
+        Answer::Found {
+            phones,
+            items: items.collect(),
+        }
     }
 
     /// Takes in a later line on the same person. The newest test by sampling time counts, whatever

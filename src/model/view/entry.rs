@@ -1,7 +1,7 @@
 //! How a member's entry is made from what the database holds.
 use super::{Entry, Moment, Shown, Source, Terms};
 use crate::model::{
-    health::{ItemRecord, ItemState, Miss, Progress, Reading, TestResult, days_between},
+    health::{ItemRecord, ItemState, Miss, Reading, days_between},
     requirement::{Judgement, days_shown, judge, lies_ahead, overall},
 };
 use std::sync::OnceLock;
@@ -115,25 +115,10 @@ fn show(item: &str, member: &Source, moment: &Moment) -> Shown {
 
 /// A record whose day lies ahead is not believed: its value reads as unknown.
 fn believed(record: ItemRecord, moment: &Moment) -> ItemRecord {
-    if !lies_ahead(&record, moment.today, &moment.zone) {
-        return record;
-    }
-    match record {
-        ItemRecord::Test {
-            sampled_at,
-            reported_at,
-            ..
-        } => ItemRecord::Test {
-            result: TestResult::Unknown,
-            sampled_at,
-            reported_at,
-        },
-        ItemRecord::Immunization { doses, last_on, .. } => ItemRecord::Immunization {
-            value: Progress::Unknown,
-            doses,
-            last_on,
-        },
-        other => other,
+    if lies_ahead(&record, moment.today, &moment.zone) {
+        record.of_unknown_value()
+    } else {
+        record
     }
 }
 

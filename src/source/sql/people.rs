@@ -2,15 +2,16 @@
 //! document, the newest test counts, and of other items the newest record, whatever the rows' order.
 use super::{
     database::Cells,
-    plan::{ABSENT, ItemColumns, Person, Plan, UNKNOWN},
+    plan::{ABSENT, ItemColumns, Person, Plan},
 };
 use crate::{
     crypto,
     model::{
         catalogue::{Item, WireRecord},
-        health::{ItemRecord, Items, Kind, Progress, TestResult},
+        health::{ItemRecord, Items, Kind, Progress, TestResult, UNKNOWN},
         name::Name,
         phone::Phone,
+        requirement::lies_ahead,
     },
     source::{
         Answer, Ask, Identity,
@@ -196,9 +197,7 @@ impl Reading<'_> {
             .map_err(|error| FieldError::new(format!("items.{}", error.field), error.problem))?;
         // A sample of a day that has not begun is no good one.
         let today = self.now.to_zoned_datetime(self.zone.clone()).date();
-        if record
-            .counted_from(self.zone)
-            .is_some_and(|day| day > today)
+        if lies_ahead(&record, today, self.zone)
             && let ItemRecord::Test { result, .. } = &mut record
             && *result == TestResult::Negative
         {
@@ -226,27 +225,7 @@ fn unknown(
         Kind::Status => wire.value = item.values.first().map(|known| known.value.clone()),
         Kind::Certificate => {}
     }
-    Ok(match item.read(&wire)? {
-        ItemRecord::Test {
-            sampled_at,
-            reported_at,
-            ..
-        } => ItemRecord::Test {
-            result: TestResult::Unknown,
-            sampled_at,
-            reported_at,
-        },
-        ItemRecord::Immunization { doses, last_on, .. } => ItemRecord::Immunization {
-            value: Progress::Unknown,
-            doses,
-            last_on,
-        },
-        ItemRecord::Status { since, .. } => ItemRecord::Status {
-            value: UNKNOWN.to_owned(),
-            since,
-        },
-        certificate @ ItemRecord::Certificate { .. } => certificate,
-    })
+    Ok(item.read(&wire)?.of_unknown_value())
 }
 
 /// The one of two that counts: rows come in no order.

@@ -7,7 +7,7 @@ use crate::{
     config::{Sql, SqlItem},
     model::{
         catalogue::{Catalogue, Item, WireRecord},
-        health::{Kind, Progress},
+        health::{Kind, Progress, UNKNOWN},
     },
     source::import::{column, parts},
 };
@@ -16,9 +16,8 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Numbers that are asked for by one query.
 pub(super) const MOST: usize = 1000;
 
-/// What means that there is no record, and what means that there is one which cannot be told.
+/// What means that there is no record; [`UNKNOWN`] means that there is one which tells nothing.
 pub(super) const ABSENT: &str = "none";
-pub(super) const UNKNOWN: &str = "unknown";
 
 /// The queries as they are configured.
 pub(super) struct Queries {
