@@ -6,6 +6,19 @@ use super::{
 };
 use crate::{app::App, error::Result, source::Identity, store::Tx};
 
+/// What the mismatches of an address are counted as, a passkey's too.
+pub(crate) const OF_ADDRESS: &str = "addr";
+
+/// Posts that begin something, of an address.
+pub(crate) fn posts<'a>(app: &App, address: &'a [&'a [u8]]) -> Limit<'a> {
+    Limit {
+        kind: "posts",
+        of: address,
+        window: Window::FiveMinutes,
+        most: app.config.limits.posts_address,
+    }
+}
+
 /// A try that was counted.
 pub(crate) struct Attempt<'a> {
     identity: &'a Identity,
@@ -33,13 +46,8 @@ impl<'a> Attempt<'a> {
             to_leave,
             tries_left: i64::MAX,
         };
-        let posts = [attempt.address.as_bytes()];
-        let posts = Limit {
-            kind: "posts",
-            of: &posts,
-            window: Window::FiveMinutes,
-            most: app.config.limits.posts_address,
-        };
+        let address = [attempt.address.as_bytes()];
+        let posts = posts(app, &address);
         let limits = attempt.limits(app);
         let days = limits
             .iter()
@@ -103,7 +111,7 @@ impl<'a> Attempt<'a> {
                 "leave-addr",
             ]
         } else {
-            ["doc-addr", "doc", "phone-addr", "phone", "addr"]
+            ["doc-addr", "doc", "phone-addr", "phone", OF_ADDRESS]
         };
         [
             (kinds[0], most.mismatches_document_address, Window::Day),

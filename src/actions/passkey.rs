@@ -92,7 +92,8 @@ pub(crate) fn site(app: &App) -> Result<&Site> {
 }
 
 /// Whether the operator asks for a passkey before anybody sees a register.
-pub(crate) fn is_required(app: &App) -> bool {
+#[must_use]
+pub fn is_required(app: &App) -> bool {
     app.config.auth.administrators == Administrators::Required
 }
 

@@ -1,6 +1,7 @@
 //! Signing in with a passkey: a challenge, and what an authenticator signed.
 use super::{
     Actor,
+    attempts::{OF_ADDRESS, posts},
     audit::{self, Event},
     limits::{self, Limit, Window},
     passkey::{self, Credential},
@@ -170,19 +171,10 @@ async fn open(app: &App, actor: &Actor, tx: &mut Tx, person: Id) -> Result<NewSe
     Ok(session)
 }
 
-fn posts<'a>(app: &App, of: &'a [&'a [u8]]) -> Limit<'a> {
-    Limit {
-        kind: "posts",
-        of,
-        window: Window::FiveMinutes,
-        most: app.config.limits.posts_address,
-    }
-}
-
 /// Counted with the mismatches of names and documents.
 fn mismatches<'a>(app: &App, of: &'a [&'a [u8]]) -> Limit<'a> {
     Limit {
-        kind: "addr",
+        kind: OF_ADDRESS,
         of,
         window: Window::Hour,
         most: app.config.limits.mismatches_address_hour,
