@@ -2,17 +2,15 @@
 //! sends the code, the second brings it.
 use super::{
     board::{Tabs, tabs},
-    failure::{self, Again},
     fields::{Choice, Choices, Field, Kind, Problems},
     flow::{self, Flow},
     form::Form,
+    fresh_code::{self, Brought, Wanted},
     page::{Area, Page, Visit, status},
     words::{Html, Words, rich},
 };
 use crate::{
     actions::{
-        confirm_action::confirm_action,
-        confirm_code::Confirmed,
         delete_register::{DeletionReceipt, RegisterDeletion, delete_register},
         export_register::{ExportFormat, ExportRequest, export_register},
         show_register::{RegisterDetails, show_register},
@@ -127,39 +125,22 @@ async fn begun_export(visit: &Visit, id: &str, form: &Form) -> Result<Response> 
     if !errors.is_empty() {
         return export_page(visit, id, form, Some(&Error::Invalid(errors))).await;
     }
-    let (actor, secret) = flow::tied(visit);
-    match confirm_action(&visit.app, &actor, "export", Some(id)).await {
-        Ok(started) => {
-            let back = format!("/registers/{id}/export");
-            let more = [
-                ("register", id),
-                ("format", form.get("format")),
-                ("purpose", form.get("purpose")),
-                ("back", &back),
-            ];
-            let page = format!("/registers/{id}/exports");
-            Ok(flow::begin(visit, &secret, &started, &page, &more))
-        }
+    let wanted = Wanted {
+        action: "export",
+        register: Some(id),
+        page: &format!("/registers/{id}/exports"),
+        back: &format!("/registers/{id}/export"),
+        more: &[
+            ("format", form.get("format")),
+            ("purpose", form.get("purpose")),
+        ],
+    };
+    match fresh_code::ask(visit, wanted, form).await {
         Err(error @ Error::ResendTooEarly { .. }) => {
             export_page(visit, id, form, Some(&error)).await
         }
-        Err(error @ Error::SmsNotSent) => Ok(again(
-            visit,
-            &error,
-            format!("/registers/{id}/export"),
-            form,
-        )),
-        Err(error) => Err(error),
+        asked => asked,
     }
-}
-
-fn again(visit: &Visit, error: &Error, action: String, form: &Form) -> Response {
-    let again = Again {
-        action,
-        pairs: form.without(&["code"]),
-        label: visit.words().t("resend"),
-    };
-    failure::page(visit, error, Some(again))
 }
 
 /// The flow of this register, where a code was asked for here.
@@ -171,16 +152,9 @@ async fn finished_export(visit: &Visit, id: &str, form: &Form) -> Result<Respons
     let register = Id::parse(id).ok_or(Error::NotFound)?;
     let flow = flow_of(visit, id).ok_or(Error::VerificationEnded)?;
     let format = format_of(flow.get("format")).ok_or(Error::VerificationEnded)?;
-    let token = match super::sign_in::confirm(visit, flow.handle(), form.get("code")).await {
-        Ok(Confirmed::Confirmation {
-            confirmation_token, ..
-        }) => confirmation_token,
-        Ok(_) => return Err(Error::VerificationEnded),
-        Err(error @ (Error::Invalid(_) | Error::WrongCode { tries_left: 1.. })) => {
-            return export_code_page(visit, id, Some(&error)).await;
-        }
-        Err(Error::WrongCode { .. }) => return Err(Error::VerificationEnded),
-        Err(error) => return Err(error),
+    let token = match fresh_code::bring(visit, &flow, form).await? {
+        Brought::Token(token) => token,
+        Brought::Again(error) => return export_code_page(visit, id, Some(&error)).await,
     };
     let request = ExportRequest {
         format,
@@ -309,27 +283,19 @@ async fn begun_delete(visit: &Visit, id: &str, form: &Form) -> Result<Response> 
     if !is_same(form.get("organisation"), &details) {
         return delete_page(visit, id, form, Some(&different())).await;
     }
-    let (actor, secret) = flow::tied(visit);
-    match confirm_action(&visit.app, &actor, "delete_register", Some(id)).await {
-        Ok(started) => {
-            let page = format!("/registers/{id}/delete");
-            let more = [
-                ("register", id),
-                ("organisation", form.get("organisation")),
-                ("back", &page),
-            ];
-            Ok(flow::begin(visit, &secret, &started, &page, &more))
-        }
+    let page = format!("/registers/{id}/delete");
+    let wanted = Wanted {
+        action: "delete_register",
+        register: Some(id),
+        page: &page,
+        back: &page,
+        more: &[("organisation", form.get("organisation"))],
+    };
+    match fresh_code::ask(visit, wanted, form).await {
         Err(error @ Error::ResendTooEarly { .. }) => {
             delete_page(visit, id, form, Some(&error)).await
         }
-        Err(error @ Error::SmsNotSent) => Ok(again(
-            visit,
-            &error,
-            format!("/registers/{id}/delete"),
-            form,
-        )),
-        Err(error) => Err(error),
+        asked => asked,
     }
 }
 
@@ -349,16 +315,9 @@ async fn deleted(visit: &Visit, id: &str, form: &Form) -> Result<Response> {
     if !is_same(form.get("organisation"), &details) {
         return delete_page(visit, id, form, Some(&different())).await;
     }
-    let token = match super::sign_in::confirm(visit, flow.handle(), form.get("code")).await {
-        Ok(Confirmed::Confirmation {
-            confirmation_token, ..
-        }) => confirmation_token,
-        Ok(_) => return Err(Error::VerificationEnded),
-        Err(error @ (Error::Invalid(_) | Error::WrongCode { tries_left: 1.. })) => {
-            return delete_page(visit, id, form, Some(&error)).await;
-        }
-        Err(Error::WrongCode { .. }) => return Err(Error::VerificationEnded),
-        Err(error) => return Err(error),
+    let token = match fresh_code::bring(visit, &flow, form).await? {
+        Brought::Token(token) => token,
+        Brought::Again(error) => return delete_page(visit, id, form, Some(&error)).await,
     };
     let typed = RegisterDeletion {
         organisation: form.get("organisation").to_owned(),

@@ -2,17 +2,15 @@
 //! code, the second brings it and gets the link, which is shown once.
 use super::{
     administrators::{becomes, limits},
-    failure::{self, Again},
     fields::{Choice, Choices, Field, Kind, Problems},
     flow::{self, Flow},
     form::Form,
+    fresh_code::{self, Brought},
     page::{Area, Page, Visit, status, to},
     words::{Html, rich},
 };
 use crate::{
     actions::{
-        confirm_action::confirm_action,
-        confirm_code::Confirmed,
         hand_over::{HandOver, hand_over},
         invitation::{Becomes, NewInvitation},
         invite_administrator::{AdministratorInvitation, invite_administrator},
@@ -137,36 +135,27 @@ async fn details(visit: &Visit, id: &str) -> Result<RegisterDetails> {
 async fn begun(visit: &Visit, id: &str, becomes: Becomes, form: &Form) -> Result<Response> {
     let details = details(visit, id).await?;
     let chosen = chosen(form, &details);
-    let (actor, secret) = flow::tied(visit);
     let action = match becomes {
         Becomes::Administrator => "add_administrator",
         Becomes::Owner => "hand_over",
     };
     let back = first_address(id, becomes);
-    match confirm_action(&visit.app, &actor, action, Some(id)).await {
-        Ok(started) => {
-            let more = [
-                ("register", id),
-                ("invite", action),
-                ("departments", &chosen),
-                ("of", &mark(&details.departments)),
-                ("back", &back),
-            ];
-            let page = page_of_code(id);
-            Ok(flow::begin(visit, &secret, &started, &page, &more))
-        }
+    let wanted = fresh_code::Wanted {
+        action,
+        register: Some(id),
+        page: &page_of_code(id),
+        back: &back,
+        more: &[
+            ("invite", action),
+            ("departments", &chosen),
+            ("of", &mark(&details.departments)),
+        ],
+    };
+    match fresh_code::ask(visit, wanted, form).await {
         Err(error @ Error::ResendTooEarly { .. }) => {
             first_page(visit, id, becomes, form, Some(&error)).await
         }
-        Err(error @ Error::SmsNotSent) => {
-            let again = Again {
-                action: back,
-                pairs: form.without(&[]),
-                label: visit.words().t("resend"),
-            };
-            Ok(failure::page(visit, &error, Some(again)))
-        }
-        Err(error) => Err(error),
+        asked => asked,
     }
 }
 
@@ -226,18 +215,9 @@ async fn finished(visit: &Visit, id: &str, form: &Form) -> Result<Response> {
     let register = Id::parse(id).ok_or(Error::NotFound)?;
     let details = details(visit, id).await?;
     let wanted = wanted(visit, id, &details).ok_or(Error::VerificationEnded)?;
-    let handle = wanted.flow.handle();
-    let token = match super::sign_in::confirm(visit, handle, form.get("code")).await {
-        Ok(Confirmed::Confirmation {
-            confirmation_token, ..
-        }) => confirmation_token,
-        Ok(_) | Err(Error::WrongCode { tries_left: ..=0 }) => {
-            return Err(Error::VerificationEnded);
-        }
-        Err(error @ (Error::Invalid(_) | Error::WrongCode { .. })) => {
-            return code_page(visit, id, Some(&error)).await;
-        }
-        Err(error) => return Err(error),
+    let token = match fresh_code::bring(visit, &wanted.flow, form).await? {
+        Brought::Token(token) => token,
+        Brought::Again(error) => return code_page(visit, id, Some(&error)).await,
     };
     let new = match wanted.becomes {
         Becomes::Administrator => {

@@ -14,6 +14,7 @@ mod failure;
 mod fields;
 mod flow;
 mod form;
+mod fresh_code;
 mod home;
 mod identity;
 mod invitation;

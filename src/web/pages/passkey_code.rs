@@ -1,10 +1,10 @@
 //! Adding and removing a passkey take a fresh code. Two posts: the first sends it, the second
 //! brings it.
 use super::{
-    failure::{self, Again},
     fields::{Field, Kind, Problems},
     flow::{self, Flow},
     form::Form,
+    fresh_code::{self, Brought, Wanted},
     page::{Area, Page, Visit, status, to},
     passkeys::PAGE,
     words::Html,
@@ -12,14 +12,11 @@ use super::{
 use crate::{
     actions::{
         add_passkey::{self, LABEL, PasskeyCreation, check_label},
-        confirm_action::confirm_action,
-        confirm_code::Confirmed,
         list_passkeys::list_passkeys,
-        passkey::PasskeyView,
+        passkey::{PasskeyView, is_required},
         remove_passkey::remove_passkey,
         show_verification::{ShownVerification, show_verification},
     },
-    config::Administrators,
     error::{Error, Result},
     model::id::Id,
 };
@@ -123,24 +120,14 @@ pub(super) async fn begin_removal(visit: Visit, Path(id): Path<String>, form: Fo
 }
 
 async fn begun(visit: &Visit, back: &str, more: &[(&str, &str)], form: &Form) -> Result<Response> {
-    let action = more.first().map_or("", |(_, action)| action);
-    let (actor, secret) = flow::tied(visit);
-    match confirm_action(&visit.app, &actor, action, None).await {
-        Ok(started) => {
-            let mut all = more.to_vec();
-            all.push(("back", back));
-            Ok(flow::begin(visit, &secret, &started, CODE_PAGE, &all))
-        }
-        Err(error @ Error::SmsNotSent) => {
-            let again = Again {
-                action: back.to_owned(),
-                pairs: form.without(&[]),
-                label: visit.words().t("resend"),
-            };
-            Ok(failure::page(visit, &error, Some(again)))
-        }
-        Err(error) => Err(error),
-    }
+    let wanted = Wanted {
+        action: more.first().map_or("", |(_, action)| action),
+        register: None,
+        page: CODE_PAGE,
+        back,
+        more,
+    };
+    fresh_code::ask(visit, wanted, form).await
 }
 
 /// `GET /me/passkeys/code`
@@ -168,17 +155,9 @@ fn flow_of(visit: &Visit) -> Option<Flow> {
 
 async fn finished(visit: &Visit, form: &Form) -> Result<Response> {
     let flow = flow_of(visit).ok_or(Error::VerificationEnded)?;
-    let token = match super::sign_in::confirm(visit, flow.handle(), form.get("code")).await {
-        Ok(Confirmed::Confirmation {
-            confirmation_token, ..
-        }) => confirmation_token,
-        Ok(_) | Err(Error::WrongCode { tries_left: ..=0 }) => {
-            return Err(Error::VerificationEnded);
-        }
-        Err(error @ (Error::Invalid(_) | Error::WrongCode { .. })) => {
-            return code_page(visit, Some(&error)).await;
-        }
-        Err(error) => return Err(error),
+    let token = match fresh_code::bring(visit, &flow, form).await? {
+        Brought::Token(token) => token,
+        Brought::Again(error) => return code_page(visit, Some(&error)).await,
     };
     if flow.get("passkey") == REMOVE {
         let id = Id::parse(flow.get("id")).ok_or(Error::NotFound)?;
@@ -243,7 +222,7 @@ async fn remove_page(visit: &Visit, id: &str, error: Option<&Error>) -> Result<R
         steps: super::parts::steps(visit.words(), 1, 2, "step-passkey-remove"),
         problems: problems(visit, error),
         passkey,
-        last: count == 1 && visit.app.config.auth.administrators != Administrators::Required,
+        last: count == 1 && !is_required(&visit.app),
     };
     Ok(visit.show(error.map_or(StatusCode::OK, status), &template))
 }

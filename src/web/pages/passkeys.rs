@@ -8,11 +8,10 @@ use crate::{
     actions::{
         add_passkey::{self, MadePasskey},
         list_passkeys::list_passkeys,
-        passkey::PasskeyView,
+        passkey::{PasskeyView, is_required},
         passkey_sign_in::{ShownPasskey, sign_in_with_passkey},
         sessions,
     },
-    config::Administrators,
     error::{Error, Result},
 };
 use askama::Template;
@@ -63,7 +62,7 @@ pub(super) async fn show(visit: Visit) -> Response {
 async fn page(visit: &Visit) -> Result<Response> {
     let passkeys = list_passkeys(&visit.app, &visit.actor).await?;
     let sessions = sessions::list(&visit.app, &visit.actor).await?;
-    let required = visit.app.config.auth.administrators == Administrators::Required;
+    let required = is_required(&visit.app);
     let by_passkey = sessions.iter().any(|own| own.current && own.by_passkey);
     let way = Way::of(visit, "/registers").filter(|_| required && !by_passkey);
     let template = Passkeys {
