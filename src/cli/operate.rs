@@ -34,7 +34,8 @@ pub(super) enum RegisterCommand {
 #[derive(clap::Args)]
 pub(super) struct One {
     /// The id or the registration code.
-    #[arg(value_name = "ID-OR-CODE")]
+    // One of 64 begins with a hyphen.
+    #[arg(value_name = "ID-OR-CODE", allow_hyphen_values = true)]
     which: String,
     #[command(flatten)]
     place: Where,
@@ -45,7 +46,11 @@ pub(super) enum SessionsCommand {
     /// Ends the sessions of one person, or all.
     End {
         /// The person's id, as the log names it.
-        #[arg(value_name = "PERSON", required_unless_present = "all")]
+        #[arg(
+            value_name = "PERSON",
+            required_unless_present = "all",
+            allow_hyphen_values = true
+        )]
         person: Option<String>,
         /// Everybody's.
         #[arg(long, conflicts_with = "person")]

@@ -274,6 +274,23 @@ fn an_import_names_bad_lines_by_number_and_strict_takes_all_or_nothing() {
 }
 
 #[test]
+fn an_id_or_code_that_begins_with_a_hyphen_is_no_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configuration(folder.path(), "");
+    let id = "-AAAAAAAAAAAAAAAAAAAAA";
+    let said = |arguments: &[&str], code: i32| {
+        let output = run(&[arguments, &["--config", &config]].concat());
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {words}");
+    };
+    said(&["sessions", "end", id], 0);
+    for command in ["show", "freeze", "unfreeze", "vouch", "unvouch"] {
+        said(&["register", command, id], 1);
+    }
+    said(&["sessions", "end", "--all"], 0);
+}
+
+#[test]
 fn a_refresh_ends_with_its_counts_as_json() {
     let folder = tempfile::tempdir().unwrap();
     let config = configuration(folder.path(), "");
