@@ -27,7 +27,7 @@ const WAITING: usize = 1000;
 pub struct Count {
     /// `reserved`, `sent`, `delivered`, `failed` or `unknown`.
     pub state: &'static str,
-    /// `code` or `invitation`.
+    /// `code`, or `invitation`: a text without one, the notice of a passkey too.
     pub kind: &'static str,
     /// The gateway that was asked last.
     pub gateway: Option<String>,

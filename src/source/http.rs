@@ -4,9 +4,8 @@
 //! and name, in whatever order the answers stand.
 use super::{
     Answer, Ask, Changes, HealthSource, Identity, Now, SourceError,
-    contract::{
-        DocumentNamed, MOST, MatchAnswer, MatchAsked, Matching, PersonAsked, ReadAsked, Reading,
-    },
+    changed::{self, Changed},
+    contract::{MOST, MatchAnswer, MatchAsked, Matching, PersonAsked, ReadAsked, Reading},
     record::{HealthRecord, Rules, Sealed, read_line},
 };
 use crate::{
@@ -23,16 +22,9 @@ use client::Client;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 pub mod client;
-
-/// Where so many changed, everybody may as well be read.
-const MOST_CHANGED: usize = 500_000;
 
 /// Why a server cannot be used. Names the key of the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -249,7 +241,7 @@ impl HealthSource for HttpSource {
 
     async fn changes(&self, since: &str) -> Result<Option<Box<dyn Changes>>, SourceError> {
         let today = self.today();
-        let mut changed = Changed::default();
+        let mut changed = Changed::none(&self.keys);
         let mut since = since.to_owned();
         loop {
             let Some(answer) = self.client.changes(Some(&since)).await? else {
@@ -257,10 +249,14 @@ impl HealthSource for HttpSource {
             };
             let more = answer.more;
             for named in &answer.documents {
-                changed.add(&self.keys, named, today);
+                let (kind, number) = (named.document_type, &named.document_number);
+                // What is no document is nobody's here.
+                if let Ok(document) = Document::parse(kind, number, today) {
+                    changed.add(&document);
+                }
             }
             // A server whose cursor stands still would be asked for ever.
-            if changed.0.len() > MOST_CHANGED || (more && answer.cursor == since) {
+            if changed.len() > changed::MOST || (more && answer.cursor == since) {
                 return Ok(None);
             }
             if !more {
@@ -268,25 +264,5 @@ impl HealthSource for HttpSource {
             }
             since = answer.cursor;
         }
-    }
-}
-
-/// The documents whose records changed, by both hashes while their key is exchanged.
-#[derive(Default)]
-struct Changed(HashSet<[u8; 32]>);
-
-impl Changed {
-    /// What is no document is nobody's here.
-    fn add(&mut self, keys: &Keys, named: &DocumentNamed, today: Date) {
-        let document = Document::parse(named.document_type, &named.document_number, today);
-        if let Ok(document) = document {
-            self.0.extend(keys.document_hashes(&document));
-        }
-    }
-}
-
-impl Changes for Changed {
-    fn touch(&self, hash: &[u8]) -> bool {
-        <[u8; 32]>::try_from(hash).map_or(true, |hash| self.0.contains(&hash))
     }
 }

@@ -1,4 +1,5 @@
 //! Health sources: the authority's database, through one of the connectors.
+mod changed;
 pub mod contract;
 pub mod embedded;
 pub mod faults;

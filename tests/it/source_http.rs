@@ -218,7 +218,7 @@ async fn saying(answers: Value) -> (Store, HttpSource) {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
     let store = Store::new().await;
-    let source = connector(&format!("http://{address}/v1"), &store, &clock());
+    let source = connector(&format!("http://{address}/v1"), &store.keys, &clock());
     (store, source)
 }
 
@@ -316,7 +316,7 @@ async fn whatever_breaks_on_the_way_is_an_outage_and_it_recovers_by_itself() {
     let (simulator, _) = filled(1, Faults::default()).await;
     let proxy = FaultProxy::before(simulator.address).await;
     let url = format!("http://{}/v1", proxy.address);
-    let source = connector(&url, &simulator.store, &clock());
+    let source = connector(&url, &simulator.store.keys, &clock());
     let batch = [ask(&name(0), &resident(0), &["health_code"])];
     let who = identity(&name(0), &resident(0), &phone(0));
     for fault in [

@@ -1,11 +1,12 @@
 //! What changed in `source.db`: each writing has a number, and each person that of their last.
 use super::{Hash, Stand};
-use crate::{crypto::Keys, source::Changes, sqlite};
+use crate::{
+    crypto::Keys,
+    source::changed::{Changed, MOST},
+    sqlite,
+};
 use rusqlite::{Connection, Result};
-use std::{collections::HashSet, sync::Arc};
-
-/// Where so many changed, everybody may as well be read.
-const MOST: usize = 500_000;
+use std::sync::Arc;
 
 pub(super) const REMOVE: &str = "delete from people where document_hash = $1";
 
@@ -53,7 +54,7 @@ pub(super) fn since(
     keys: &Arc<Keys>,
     cursor: &str,
 ) -> Result<Option<Changed>> {
-    let key = keys.document_key();
+    let mut changed = Changed::none(keys);
     if keys.documents_have_two_hashes() {
         return Ok(None);
     }
@@ -77,12 +78,12 @@ pub(super) fn since(
     if rows.len() > MOST {
         return Ok(None);
     }
-    let hashes = rows.into_iter().filter_map(|(hash,)| hash.try_into().ok());
-    Ok(Some(Changed {
-        hashes: hashes.collect(),
-        keys: keys.clone(),
-        key,
-    }))
+    for (hash,) in rows {
+        if let Ok(hash) = Hash::try_from(hash) {
+            changed.add_hash(hash);
+        }
+    }
+    Ok(Some(changed))
 }
 
 /// A page of who changed, with their sealed records; where the next goes on; whether there is one.
@@ -141,22 +142,4 @@ fn mark_and_last(connection: &Connection) -> Result<(String, i64)> {
          from seal where id = 1",
         &[],
     )
-}
-
-/// The documents whose records changed, by the hashes of a key.
-pub(super) struct Changed {
-    hashes: HashSet<Hash>,
-    keys: Arc<Keys>,
-    key: u32,
-}
-
-impl Changes for Changed {
-    fn touch(&self, hash: &[u8]) -> bool {
-        // While the hashes of people and of records are made anew, one here may have another there.
-        if self.keys.documents_have_two_hashes() || self.keys.document_key() != self.key {
-            return true;
-        }
-        // A hash of another length is none of ours: better read once more than once less.
-        Hash::try_from(hash).map_or(true, |hash| self.hashes.contains(&hash))
-    }
 }

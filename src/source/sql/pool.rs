@@ -1,6 +1,7 @@
 //! Connections that are kept, and given up at the first doubt. A connection on which something was
 //! under way and did not end is closed; one that was idle and turns out dead is replaced at once,
-//! since nothing that is asked changes anything.
+//! since nothing that is asked changes anything. (sqlx's own pool goes on connecting to a database that
+//! refuses until the time is over: whoever joins would wait for it each time.)
 use super::database::Cells;
 use futures_util::TryStreamExt;
 use sqlx::{

@@ -4,12 +4,22 @@ use super::{PAST_REST, states, tend};
 use crate::{
     app::{Client, Person, Register, TestApp, confirm_path, join_body, owned},
     on_both,
+    support::{
+        health_source::{Simulator, connector},
+        people::{document, name, phone, resident},
+        rules,
+    },
 };
 use rusqlite::Connection;
 use serde_json::json;
 use tuantibu::{
     actions::{refresh_health::refresh_health, rotate_keys::rotate_keys},
     crypto::{Purpose, Table},
+    source::{
+        HealthSource,
+        record::{HealthRecord, read_line},
+    },
+    web::health_source::Faults,
 };
 
 const BOTH: [Purpose; 2] = [Purpose::Source, Purpose::IndexDocument];
@@ -48,6 +58,37 @@ async fn joins(app: &TestApp, register: &Register, n: usize) {
     let started = client.post(&path, join_body(&person)).await.expect(202);
     let code = json!({ "code": app.code(person.phone()) });
     client.post(&confirm_path(&started), code).await.expect(200);
+}
+
+on_both! {
+    async fn changes_that_were_told_before_other_keys_leave_nobody_out(app: TestApp) {
+        let simulator = Simulator::start(&app.clock, Faults::default()).await;
+        let source = connector(&simulator.url(), &app.app.keys, &app.clock);
+        let hash = |n| app.app.keys.document_hash(&document(&resident(n)));
+        let cursor = source.cursor().await.unwrap().unwrap();
+        let line = json!({
+            "name": name(1), "document_type": "resident_id", "document_number": resident(1),
+            "phones": [phone(1)], "items": {},
+        });
+        let record = read_line(&line.to_string()).unwrap();
+        let record = HealthRecord::check(&record, &rules()).unwrap();
+        simulator.server.source.put(record).await.unwrap();
+        let changes = source.changes(&cursor).await.unwrap().unwrap();
+        assert!(changes.touch(&hash(1)) && !changes.touch(&hash(2)));
+        let before = hash(1);
+        rotate_keys(&app.app, &[Purpose::IndexDocument]).await.unwrap();
+        for _ in 0..4 {
+            tend(&app).await;
+            assert!(changes.touch(&hash(1)) && changes.touch(&before));
+        }
+        app.clock.advance(PAST_REST);
+        for _ in 0..4 {
+            tend(&app).await;
+            assert!(changes.touch(&hash(1)));
+        }
+        assert_ne!(hash(1), before);
+        assert_eq!(states(&app, "index-document").await, ["destroyed", "active"]);
+    }
 }
 
 on_both! {

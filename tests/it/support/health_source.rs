@@ -6,7 +6,7 @@ use tokio::{net::TcpListener, sync::watch};
 use tuantibu::{
     cli::serve::listen,
     clock::{Clock, ManualClock},
-    crypto::{SharedSecret, random::OsRandom},
+    crypto::{Keys, SharedSecret, random::OsRandom},
     source::http::{HttpSource, HttpSourceConfig},
     web::health_source::{Faults, HealthSourceServer, router},
 };
@@ -52,12 +52,12 @@ impl Simulator {
 
     /// A connector to it.
     pub(crate) fn source(&self, clock: &Arc<ManualClock>) -> HttpSource {
-        connector(&self.url(), &self.store, clock)
+        connector(&self.url(), &self.store.keys, clock)
     }
 }
 
 /// A connector to any address.
-pub(crate) fn connector(url: &str, store: &Store, clock: &Arc<ManualClock>) -> HttpSource {
+pub(crate) fn connector(url: &str, keys: &Arc<Keys>, clock: &Arc<ManualClock>) -> HttpSource {
     let config = HttpSourceConfig {
         url,
         client: "tests",
@@ -69,5 +69,5 @@ pub(crate) fn connector(url: &str, store: &Store, clock: &Arc<ManualClock>) -> H
     };
     let clock = clock.clone();
     let now = move || -> Timestamp { clock.now() };
-    HttpSource::new(config, store.keys.clone(), Arc::new(now)).unwrap()
+    HttpSource::new(config, keys.clone(), Arc::new(now)).unwrap()
 }
